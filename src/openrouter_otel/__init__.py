@@ -1,0 +1,1 @@
+"""OpenTelemetry instrumentation for OpenRouter through the openai client."""
