@@ -1,0 +1,158 @@
+"""A response's bytes, watched on their way to the caller: for raw responses, bodies read by hand, and `close()`.
+
+The client's response holds a byte stream; ours stands in its place, hands on every chunk as it comes and keeps only
+what it needs. Nothing is read ahead of the caller and nothing is read that the caller does not read.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import AsyncIterator, Iterator
+from functools import lru_cache
+from typing import Any, Final
+
+from openrouter_otel import finalizing
+from openrouter_otel.call import Call
+from openrouter_otel.quiet import quietly
+
+_JSON_LIMIT: Final = 16 * 1024 * 1024  # an answer beyond this is not kept to be read; its usage is then unknown
+
+
+class Body:
+    """Takes in a body's bytes for a call, and notices how reading it ended.
+
+    Args:
+        call: the call.
+        content_type: of the response.
+        encoding: its content-encoding.
+    """
+
+    def __init__(self, call: Call, content_type: str, encoding: str) -> None:
+        self._call = call
+        self._events = "event-stream" in content_type
+        self._decode = _decoder(encoding)
+        self._rest = b""
+        self._size = 0
+
+    @quietly
+    def saw(self, data: bytes) -> None:
+        """Bytes on their way to the caller; those that a typed stream reads are counted there."""
+        if self._call.reader or self._call.ended:
+            return
+        data = self._decode(data)
+        self._size += len(data)
+        if self._events:
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            for line in lines:
+                self._saw_line(line)
+        elif self._size <= _JSON_LIMIT:
+            self._rest += data
+
+    @quietly
+    def finished(self) -> None:
+        """The body has been read to its end."""
+        if self._call.reader:
+            return
+        if self._events:
+            self._call.exhausted()
+        else:
+            self._call.answered(parsed(self._rest) if self._size <= _JSON_LIMIT else None)
+
+    def failed(self, error: BaseException) -> None:
+        """Reading the body raised."""
+        if not self._call.reader:
+            self._call.failed(error)
+
+    def closed(self) -> None:
+        """The response was closed; while a typed stream is reading, that one decides how the call ended."""
+        if not self._call.reader:
+            self._call.abandoned(later=finalizing.here())
+
+    def dropped(self) -> None:
+        """The response was forgotten."""
+        self._call.abandoned(later=True)
+
+    def _saw_line(self, line: bytes) -> None:
+        if not line.startswith(b"data:"):
+            return
+        payload = line[5:].strip()
+        if payload == b"[DONE]":
+            self._call.exhausted()
+        elif isinstance(event := parsed(payload), dict):
+            self._call.saw(event)
+
+
+def follow(response: Any, call: Call) -> None:
+    """Watch an open response of httpx (or httpx2, as of openai 3) for a call."""
+    headers = response.headers
+    body = Body(call, headers.get("content-type", ""), headers.get("content-encoding", ""))
+    stream = response.stream
+    kind = next(k for k in type(stream).__mro__ if k.__name__ in ("SyncByteStream", "AsyncByteStream"))
+    response.stream = _watched(kind)(stream, body)
+
+
+@lru_cache(maxsize=8)
+def _watched(kind: type) -> Any:
+    """A byte stream that tells a `Body` what passes; a subclass of the library's own, which it checks for."""
+
+    class Watched(kind):  # type: ignore[misc]  # which library it is depends on the openai version
+        def __init__(self, stream: Any, body: Body) -> None:
+            self._stream = stream
+            self._body = body
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return getattr(self._stream, name)  # httpx2 keeps `elapsed` here
+
+        def __iter__(self) -> Iterator[bytes]:
+            try:
+                for data in self._stream:
+                    self._body.saw(data)
+                    yield data
+            except GeneratorExit:
+                raise  # told by close()
+            except BaseException as error:
+                self._body.failed(error)
+                raise
+            self._body.finished()
+
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            try:
+                async for data in self._stream:
+                    self._body.saw(data)
+                    yield data
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                self._body.failed(error)
+                raise
+            self._body.finished()
+
+        def close(self) -> None:
+            self._body.closed()
+            self._stream.close()
+
+        async def aclose(self) -> None:
+            self._body.closed()
+            await self._stream.aclose()
+
+        def __del__(self) -> None:
+            self._body.dropped()
+
+    return Watched
+
+
+def _decoder(encoding: str) -> Any:
+    if encoding in ("gzip", "deflate", "x-gzip"):
+        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+    return bytes
+
+
+def parsed(data: bytes) -> object:
+    """JSON, or None where it is none."""
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None

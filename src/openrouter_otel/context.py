@@ -1,0 +1,204 @@
+"""Who is calling, and what their block has cost so far: `usage_context`, baggage, and the privacy setting."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar, Token
+from decimal import Decimal
+from types import TracebackType
+from typing import NamedTuple
+
+from opentelemetry import baggage
+
+from openrouter_otel import names
+from openrouter_otel.facts.request import Request
+from openrouter_otel.inbox import Inbox
+from openrouter_otel.record import Attribution, Record
+
+_BAGGAGE_USERS = ("user.id", "enduser.id")
+
+
+class RunningUsage:
+    """What a `usage_context` block has used so far; nested blocks and streams that end later included.
+
+    Reading is exact at any time and from any thread.
+    """
+
+    def __init__(self) -> None:
+        self._sums: tuple[Record | None, Decimal, int, int, int, int] = (None, Decimal(0), 0, 0, 0, 0)
+        self._inbox: Inbox[Record] = Inbox(self._take)
+
+    def _take(self, record: Record) -> None:
+        last, cost, input_tokens, output_tokens, requests, unpriced = self._sums
+        if last is record:
+            return
+        usage = record.answer.usage
+        self._sums = (
+            record,
+            cost + (record.cost or 0),
+            input_tokens + ((usage and usage.input_tokens) or 0),
+            output_tokens + ((usage and usage.output_tokens) or 0),
+            requests + 1,
+            unpriced + (record.cost_source == names.UNPRICED),
+        )
+
+    def _settled(self) -> tuple[Record | None, Decimal, int, int, int, int]:
+        self._inbox.settle(wait=1.0)
+        return self._sums
+
+    @property
+    def cost(self) -> Decimal:
+        """USD to OpenRouter and, under BYOK, to providers; unpriced calls add nothing."""
+        return self._settled()[1]
+
+    @property
+    def input_tokens(self) -> int:
+        """Input tokens, cached ones included."""
+        return self._settled()[2]
+
+    @property
+    def output_tokens(self) -> int:
+        """Output tokens, reasoning included."""
+        return self._settled()[3]
+
+    @property
+    def requests(self) -> int:
+        """Calls that have ended."""
+        return self._settled()[4]
+
+    @property
+    def unpriced(self) -> int:
+        """Calls whose price nobody told."""
+        return self._settled()[5]
+
+    def __repr__(self) -> str:
+        return f"<usage cost={self.cost} requests={self.requests} unpriced={self.unpriced}>"
+
+
+class _Frame(NamedTuple):
+    user: str | None
+    session: str | None
+    tags: Mapping[str, str]
+    usages: tuple[RunningUsage, ...]
+
+
+_OUTSIDE = _Frame(None, None, {}, ())
+_frame: ContextVar[_Frame] = ContextVar("openrouter_otel_usage_context", default=_OUTSIDE)
+
+
+class usage_context:  # used like a function: `with usage_context(user=...) as usage`
+    """Attribute the calls of a block, and learn what they cost.
+
+    Works as ``with`` and ``async with``, nests (the inner one wins, the outer one counts too), and follows
+    `contextvars`: tasks inherit it, threads do when run in a copied context.
+
+    Args:
+        user: the end user.
+        session: the conversation or session.
+        tags: a mapping, or a list of words: ``["batch"]`` is ``{"batch": "true"}``.
+
+    Yields:
+        A `RunningUsage`: ``cost`` (Decimal, USD), ``input_tokens``, ``output_tokens``, ``requests``, ``unpriced``.
+    """
+
+    def __init__(
+        self,
+        user: str | None = None,
+        session: str | None = None,
+        tags: Mapping[str, object] | Iterable[str] | None = None,
+    ) -> None:
+        self._user = user
+        self._session = session
+        self._tags = as_tags(tags)
+        self._tokens: list[Token[_Frame]] = []
+
+    def __enter__(self) -> RunningUsage:
+        outer, usage = _frame.get(), RunningUsage()
+        inner = _Frame(
+            outer.user if self._user is None else self._user,
+            outer.session if self._session is None else self._session,
+            {**outer.tags, **self._tags},
+            (*outer.usages, usage),
+        )
+        self._tokens.append(_frame.set(inner))
+        return usage
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        _frame.reset(self._tokens.pop())
+
+    async def __aenter__(self) -> RunningUsage:
+        return self.__enter__()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.__exit__(kind, error, trace)
+
+
+def as_tags(tags: Mapping[str, object] | Iterable[str] | None) -> dict[str, str]:
+    """Tags as a mapping of texts; a list of words means each is ``"true"``."""
+    if not tags:
+        return {}
+    if isinstance(tags, Mapping):
+        return {str(name): str(value) for name, value in tags.items()}
+    words = [tags] if isinstance(tags, str) else tags
+    return {str(word): "true" for word in words}
+
+
+def running_usages() -> tuple[RunningUsage, ...]:
+    """The blocks that are open here, outermost first."""
+    return _frame.get().usages
+
+
+def charge(usages: tuple[RunningUsage, ...], record: Record) -> None:
+    """Add an ended call to the blocks it was started in."""
+    for usage in usages:
+        usage._inbox.put(record)
+        usage._inbox.settle()
+
+
+class Privacy:
+    """Lets users be known plainly, by a keyed hash, or not at all; every emitter sees the same.
+
+    Args:
+        users: ``plain``, ``hashed`` or ``off``.
+        key: of the HMAC-SHA-256.
+    """
+
+    def __init__(self, users: str, key: str | None) -> None:
+        self._users = users
+        self._key = (key or "").encode()
+
+    def known_as(self, user: str | None) -> str | None:
+        """The name under which a user appears, None for nobody."""
+        if user is None or self._users == "off":
+            return None
+        if self._users == "hashed":
+            return hmac.new(self._key, user.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
+        return user
+
+
+def attribute(request: Request, privacy: Privacy) -> Attribution:
+    """Who makes this call: the request's own word, else the block's, else baggage's.
+
+    For tags the block beats the request's metadata.
+    """
+    frame = _frame.get()
+    user = request.user or frame.user or _baggage_user()
+    return Attribution(
+        privacy.known_as(user),
+        request.session or frame.session,
+        {**request.metadata, **frame.tags} if request.metadata else frame.tags,
+    )
+
+
+def _baggage_user() -> str | None:
+    for name in _BAGGAGE_USERS:
+        user = baggage.get_baggage(name)
+        if isinstance(user, str) and user:
+            return user
+    return None

@@ -1,0 +1,1 @@
+"""From SDK objects and wire shapes to plain values; pure: no clock, no I/O, no OpenTelemetry, no openai."""

@@ -1,0 +1,78 @@
+"""What went wrong, in few words: `error.type`, a message fit to be shown, and whether OpenRouter itself said so.
+
+Error vocabulary and places: https://openrouter.ai/docs/api-reference/errors-and-debugging.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final, NamedTuple
+
+from openrouter_otel.facts.reading import field, path, text, whole
+
+# Their messages may quote the prompt.
+QUOTING_TYPES: Final = frozenset({"content_policy_violation", "refusal", "invalid_prompt"})
+MESSAGE_LIMIT: Final = 200
+TYPE_LIMIT: Final = 64
+
+_KEYS: Final = re.compile(r"\b(?:sk-[\w-]{6,}|Bearer\s+\S+|Basic\s+\S+)", re.IGNORECASE)
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
+_NOT_IN_A_TYPE: Final = re.compile(r"[^A-Za-z0-9_.]")
+
+
+class Failure(NamedTuple):
+    """Why a call failed.
+
+    Attributes:
+        type: `error.type`: OpenRouter's word, else ``http_<status>``, else the exception's class name.
+        message: OpenRouter's own message, redacted and cut; None where it might quote a prompt.
+        provider: the upstream that failed, where told.
+        answered: OpenRouter answered an error, so that no charge can be outstanding.
+    """
+
+    type: str
+    message: str | None = None
+    provider: str | None = None
+    answered: bool = False
+
+
+def answered_failure(error: object, status: int | None, otherwise: str) -> Failure:
+    """A failure that OpenRouter described in an ``error`` object.
+
+    Args:
+        error: the object; a string or None when the edge answered something else.
+        status: the HTTP status, where there is one besides ``error.code``.
+        otherwise: `error.type` where neither a word nor a status is to be had.
+    """
+    word = text(path(error, "metadata.error_type")) or text(field(error, "error_type"))
+    status = status or whole(field(error, "code"))
+    kind = error_type(word or (f"http_{status}" if status else otherwise))
+    return Failure(
+        kind,
+        None if kind in QUOTING_TYPES else shown(field(error, "message")),
+        text(path(error, "metadata.provider_name")),
+        answered=True,
+    )
+
+
+def raised_failure(error: BaseException) -> Failure:
+    """A failure that the client raised: with a status or an error object OpenRouter answered, else the transport."""
+    status = whole(getattr(error, "status_code", None))
+    body = getattr(error, "body", None)
+    name = type(error).__name__
+    if (status is not None and status >= 400) or isinstance(body, dict):
+        return answered_failure(body, status, name)
+    return Failure(error_type(name))
+
+
+def error_type(word: str) -> str:
+    """A word fit for a label: at most 64 characters of ``[A-Za-z0-9_.]``."""
+    return _NOT_IN_A_TYPE.sub("_", word)[:TYPE_LIMIT]
+
+
+def shown(message: object) -> str | None:
+    """A message fit for a span: keys redacted, control characters gone, at most 200 characters."""
+    told = text(message)
+    if told is None:
+        return None
+    return _CONTROL.sub(" ", _KEYS.sub("[redacted]", told[: 4 * MESSAGE_LIMIT])).strip()[:MESSAGE_LIMIT]

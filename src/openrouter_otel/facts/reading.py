@@ -1,0 +1,65 @@
+"""How to look at an answer without disturbing it: SDK models and plain JSON alike, nothing raised, nothing copied."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+
+
+def field(thing: object, name: str) -> object:
+    """What `thing` says under `name`, or None: a JSON object's member, or an SDK model's declared or extra field.
+
+    Undeclared members of a response (``provider``, ``usage.cost``) are kept by pydantic among the model's extras;
+    reading both dictionaries directly avoids ``__getattr__`` and whatever a property might do.
+    """
+    if isinstance(thing, dict):
+        return thing.get(name)
+    values = getattr(thing, "__dict__", None)
+    if values is not None and name in values:
+        value: object = values[name]
+        return value
+    extra = getattr(thing, "__pydantic_extra__", None)
+    return extra.get(name) if isinstance(extra, dict) else None
+
+
+def path(thing: object, dotted: str) -> object:
+    """`field` along a dotted path."""
+    for name in dotted.split("."):
+        if thing is None:
+            return None
+        thing = field(thing, name)
+    return thing
+
+
+def text(value: object) -> str | None:
+    """A non-empty string, else None."""
+    return value if isinstance(value, str) and value else None
+
+
+def items(value: object) -> Sequence[object]:
+    """The members of a JSON array, or nothing."""
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def whole(value: object) -> int | None:
+    """A count: a whole number of 0 or more, also as text or as 3.0; anything else is unknown."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, int):
+        return value if value >= 0 else None
+    number = money(value)
+    return int(number) if number is not None and number == number.to_integral_value() else None
+
+
+def money(value: object) -> Decimal | None:
+    """An amount as written: floats by their shortest text, which is the text that was parsed (up to 15 digits).
+
+    Negative and non-finite amounts are unknown, never a credit.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        amount = Decimal(repr(value) if isinstance(value, float) else value)
+    except InvalidOperation:
+        return None
+    return amount if amount.is_finite() and amount >= 0 else None

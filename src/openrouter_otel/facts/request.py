@@ -1,0 +1,127 @@
+"""Client and options to a request's facts, or None where it is not for OpenRouter or not inference.
+
+The SDK's request options are the best place to read: positional arguments are merged and `NOT_GIVEN` is gone
+(``json_data``), and ``extra_body`` stands apart (``extra_json``). The request is only read, never changed, and messages
+are never touched: they may be a generator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit
+
+from openrouter_otel.facts.reading import text
+
+HOST: Final = "openrouter.ai"
+# Path under /api/v1 -> `gen_ai.operation.name` and our `operation`.
+OPERATIONS: Final = {"/chat/completions": "chat"}
+SESSION_HEADER: Final = "x-session-id"
+PARAMETERS: Final = (
+    "max_tokens",
+    "max_completion_tokens",
+    "temperature",
+    "top_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "seed",
+    "n",
+)
+
+
+class Request(NamedTuple):
+    """What was asked.
+
+    Attributes:
+        operation: see `OPERATIONS`.
+        model: the requested model; None means the account's default.
+        stream: a stream was asked for.
+        host: the server's name.
+        port: where it is not the scheme's own.
+        user: the end user that the request names.
+        session: the session that the request names.
+        metadata: the request's own metadata, which become tags.
+        parameters: sampling parameters as given.
+    """
+
+    operation: str
+    model: str | None
+    stream: bool
+    host: str
+    port: int | None
+    user: str | None = None
+    session: str | None = None
+    metadata: Mapping[str, str] = {}
+    parameters: tuple[tuple[str, int | float], ...] = ()
+
+
+class Destinations:
+    """Which hosts are OpenRouter: openrouter.ai, its subdomains, and those listed.
+
+    Args:
+        listed: (host, port or None for any) pairs.
+    """
+
+    def __init__(self, listed: tuple[tuple[str, int | None], ...] = ()) -> None:
+        self._listed = frozenset(listed)
+
+    def include(self, host: str, port: int | None) -> bool:
+        """Whether a server is OpenRouter."""
+        if host == HOST or host.endswith("." + HOST):
+            return True
+        return bool(self._listed) and ((host, port) in self._listed or (host, None) in self._listed)
+
+
+def read_request(
+    destinations: Destinations, base_url: object, headers: object, options: object, stream: bool
+) -> Request | None:
+    """The facts of a request, or None where it is none of ours.
+
+    Args:
+        destinations: which hosts are OpenRouter.
+        base_url: the client's, with ``host`` and ``port``.
+        headers: the client's own default headers.
+        options: the SDK's request options.
+        stream: the SDK is asked for a stream.
+    """
+    url = getattr(options, "url", "")
+    host, port, route = _where(base_url, url)
+    operation = OPERATIONS.get(route)
+    if operation is None or not destinations.include(host, port) or getattr(options, "method", "").lower() != "post":
+        return None
+    body = _body(options)
+    metadata = body.get("metadata")
+    return Request(
+        operation,
+        text(body.get("model")),
+        stream or body.get("stream") is True,
+        host,
+        port,
+        text(body.get("user")),
+        text(body.get("session_id")) or _header(getattr(options, "headers", None)) or _header(headers),
+        _texts(metadata) if isinstance(metadata, Mapping) else {},
+        tuple((name, value) for name in PARAMETERS if isinstance(value := body.get(name), (int, float))),
+    )
+
+
+def _where(base_url: object, url: str) -> tuple[str, int | None, str]:
+    if "://" not in url:
+        return getattr(base_url, "host", ""), getattr(base_url, "port", None), "/" + url.lstrip("/").partition("?")[0]
+    parts = urlsplit(url)
+    return parts.hostname or "", parts.port, parts.path.removeprefix("/api/v1")
+
+
+def _body(options: object) -> Mapping[str, object]:
+    body, extra = getattr(options, "json_data", None), getattr(options, "extra_json", None)
+    body = body if isinstance(body, Mapping) else {}
+    return {**body, **extra} if isinstance(extra, Mapping) and extra else body
+
+
+def _header(headers: object) -> str | None:
+    if not isinstance(headers, Mapping):
+        return None
+    return next((text(value) for name, value in headers.items() if str(name).lower() == SESSION_HEADER), None)
+
+
+def _texts(metadata: Mapping[object, object]) -> dict[str, str]:
+    return {str(name): value for name, value in metadata.items() if isinstance(value, str)}

@@ -1,0 +1,142 @@
+"""`OpenRouterInstrumentor`: resolves the settings once, opens the doors, and closes them again."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import os
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
+
+from openrouter_otel import settings as configuration
+from openrouter_otel.context import as_tags, usage_context
+from openrouter_otel.facts.reading import field, text
+from openrouter_otel.facts.request import HOST, Request
+from openrouter_otel.identity import identity
+from openrouter_otel.quiet import quietly
+from openrouter_otel.runtime import Passage, Runtime
+
+_log = logging.getLogger("openrouter_otel")
+
+
+class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped base
+    """Measures every call to OpenRouter that goes through the openai client.
+
+    ``OpenRouterInstrumentor().instrument()`` is all it takes; clients made before are measured too. `instrument` takes
+    ``tracer_provider``, ``meter_provider`` and the settings of the README's table as keyword arguments; they beat the
+    environment.
+
+    Raises:
+        ValueError: a keyword argument is unknown or has a value that the setting does not take.
+    """
+
+    _runtime: Runtime | None = None
+    _made_from: tuple[object, ...] = ()
+    _doors: Any = None
+
+    def instrumentation_dependencies(self) -> Collection[str]:
+        """The client versions that are known to work."""
+        return ("openai >= 1.40, < 4",)
+
+    def _instrument(self, **kwargs: Any) -> None:
+        if configuration.sdk_disabled():
+            _log.info("OTEL_SDK_DISABLED is set: nothing is measured")
+            return
+        from openrouter_otel import watch  # not before it is known that the client is installed
+
+        tracer_provider, meter_provider = kwargs.pop("tracer_provider", None), kwargs.pop("meter_provider", None)
+        resolved = configuration.resolve(kwargs)
+        made_from = (resolved, tracer_provider, meter_provider)
+        cls = type(self)
+        if cls._runtime is not None and cls._made_from == made_from:
+            cls._runtime.metering.reopen()  # counts go on where they stood
+        else:
+            if cls._runtime is not None:
+                identity.renew()
+            else:
+                atexit.register(_exit)
+            cls._runtime = Runtime(resolved, tracer_provider, meter_provider, watch.VERSION)
+            cls._made_from = made_from
+        cls._doors = cls._doors or watch.Doors(_start)
+        cls._doors.open()
+
+    def _uninstrument(self, **kwargs: Any) -> None:
+        cls = type(self)
+        if cls._doors is not None:
+            cls._doors.close()
+        if cls._runtime is not None:
+            cls._runtime.settle()
+            cls._runtime.metering.close()
+
+
+def record(
+    response: object,
+    *,
+    latency_ms: float | None = None,
+    model: str | None = None,
+    user: str | None = None,
+    session: str | None = None,
+    tags: Mapping[str, object] | Iterable[str] | None = None,
+) -> None:
+    """Count a chat completion that was made without the openai client.
+
+    Works after `instrument()`; before it, one WARNING says so. Never raises.
+
+    Args:
+        response: OpenRouter's answer, as a dict or as an object with the same members.
+        latency_ms: how long the call took, in milliseconds; unknown if left out.
+        model: the requested model; the answer's if left out.
+        user: the end user; else that of the enclosing `usage_context`.
+        session: the session; likewise.
+        tags: a mapping or a list of words, over those of the enclosing block.
+    """
+    runtime = OpenRouterInstrumentor._runtime
+    if runtime is None or not OpenRouterInstrumentor().is_instrumented_by_opentelemetry:
+        _warn_uninstrumented()
+        return
+    _note(runtime, response, latency_ms, model, user, session, as_tags(tags))
+
+
+@quietly
+def _note(
+    runtime: Runtime,
+    response: object,
+    latency_ms: float | None,
+    model: str | None,
+    user: str | None,
+    session: str | None,
+    tags: dict[str, str],
+) -> None:
+    request = Request("chat", model or text(field(response, "model")), False, HOST, None)
+    with usage_context(user, session, tags):
+        runtime.note(response, request, None if latency_ms is None else latency_ms / 1000)
+
+
+_warned: list[bool] = []
+
+
+def _warn_uninstrumented() -> None:
+    if not _warned:
+        _warned.append(True)
+        _log.warning("record() counts nothing before OpenRouterInstrumentor().instrument()")
+
+
+def _start(client: Any, options: Any, stream: bool) -> Passage | None:
+    runtime = OpenRouterInstrumentor._runtime
+    return None if runtime is None else runtime.start(client, options, stream)
+
+
+def _exit() -> None:
+    if OpenRouterInstrumentor._runtime is not None:
+        OpenRouterInstrumentor._runtime.exit()
+
+
+def _fork() -> None:
+    if OpenRouterInstrumentor._runtime is not None:
+        OpenRouterInstrumentor._runtime.fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_fork)

@@ -1,0 +1,93 @@
+"""One ended call as a frozen value: everything that a span, a metric or a journal row is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import NamedTuple
+
+from openrouter_otel import names
+from openrouter_otel.facts.errors import Failure
+from openrouter_otel.facts.request import Request
+from openrouter_otel.facts.response import Answer
+from openrouter_otel.facts.usage import Usage
+
+
+class Attribution(NamedTuple):
+    """Who made a call: user, session and tags, as the privacy setting lets them be known."""
+
+    user: str | None = None
+    session: str | None = None
+    tags: Mapping[str, str] = {}
+
+
+class Record(NamedTuple):
+    """One ended call; emitters are functions of it.
+
+    Attributes:
+        request: what was asked.
+        attribution: who asked.
+        answer: what was answered; empty where nothing was.
+        outcome: ``ok``, ``error``, ``abandoned`` or ``cancelled``.
+        cost_source: ``reported``, ``estimated``, ``unknown`` or ``none``.
+        failure: why it failed; None unless the outcome is ``error``.
+        started_at: nanoseconds since the epoch.
+        duration: seconds until the end, None where it is not known.
+        first_token: seconds until the first content of a stream.
+        retries: attempts beyond the first.
+    """
+
+    request: Request
+    attribution: Attribution
+    answer: Answer
+    outcome: str
+    cost_source: str
+    failure: Failure | None
+    started_at: int
+    duration: float | None
+    first_token: float | None = None
+    retries: int = 0
+
+    @property
+    def ended_at(self) -> int:
+        """Nanoseconds since the epoch."""
+        return self.started_at + round((self.duration or 0.0) * 1e9)
+
+    @property
+    def model(self) -> str | None:
+        """The model that served; the requested one where none answered."""
+        return self.answer.model or self.request.model
+
+    @property
+    def provider(self) -> str | None:
+        """The upstream that served, or failed."""
+        return self.answer.provider or (self.failure.provider if self.failure else None)
+
+    @property
+    def cost(self) -> Decimal | None:
+        """USD to both payees; None where neither is known."""
+        usage = self.answer.usage
+        if usage is None or (usage.cost is None and usage.provider_cost is None):
+            return None
+        return (usage.cost or Decimal(0)) + (usage.provider_cost or Decimal(0))
+
+    @property
+    def output_rate(self) -> float | None:
+        """Output tokens per second after the first token of a stream that went well."""
+        usage, duration, first = self.answer.usage, self.duration, self.first_token
+        if self.outcome != names.OK or usage is None or duration is None or first is None or not usage.output_tokens:
+            return None
+        return usage.output_tokens / (duration - first) if duration > first else None
+
+
+def cost_source(usage: Usage | None, outcome: str, failure: Failure | None) -> str:
+    """Where a call's price came from; unknown is not zero.
+
+    BYOK without the provider's figure counts as unpriced: OpenRouter's fee is only part of the spend. A failure that
+    OpenRouter itself answered without any usage costs nothing; a timeout or a lost connection may have been charged.
+    """
+    if usage is not None and usage.cost is not None:
+        return names.UNPRICED if usage.byok and usage.provider_cost is None else names.REPORTED
+    if outcome == names.ERROR and usage is None and failure is not None and failure.answered:
+        return names.FREE_FAILURE
+    return names.UNPRICED

@@ -1,0 +1,168 @@
+"""What runs while a program is instrumented: begins calls, and brings each ended one to span, metrics and block.
+
+One guard stands around each emitter, so that a fault in one keeps neither the others nor the program from their work.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+from opentelemetry import context as otel_context
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.metrics import MeterProvider
+from opentelemetry.trace import Span, TracerProvider, set_span_in_context
+
+from openrouter_otel import names
+from openrouter_otel.call import Call, Clock
+from openrouter_otel.context import Privacy, RunningUsage, attribute, charge, running_usages
+from openrouter_otel.emit.metrics import MetricsEmitter
+from openrouter_otel.emit.span import close_span, open_span
+from openrouter_otel.facts.request import Destinations, Request, read_request
+from openrouter_otel.facts.response import read_answer
+from openrouter_otel.identity import identity
+from openrouter_otel.quiet import quietly
+from openrouter_otel.record import Record, cost_source
+from openrouter_otel.settings import Settings
+from openrouter_otel.telemetry import VERSION, Metering, tracer
+
+
+class _Open(NamedTuple):
+    """What a call in progress has open: its span, the blocks it counts for, and the process generation it is of."""
+
+    span: Span
+    usages: tuple[RunningUsage, ...]
+    generation: int
+
+
+class Passage:
+    """A call while the SDK works on it: its span is current, and what is raised ends it."""
+
+    __slots__ = ("_span", "_token", "call")
+
+    def __init__(self, call: Call, span: Span) -> None:
+        self.call = call
+        self._span = span
+        self._token: Any = None
+
+    @quietly
+    def __enter__(self) -> Passage:
+        self._token = otel_context.attach(set_span_in_context(self._span))
+        return self
+
+    @quietly
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if error is not None:
+            self.call.failed(error)
+        if self._token is not None:
+            otel_context.detach(self._token)
+
+
+class Runtime:
+    """The wiring of one `instrument()`.
+
+    Args:
+        settings: how to measure.
+        tracer_provider: passed by the application, if any.
+        meter_provider: passed by the application, if any.
+        openai_version: for the build info.
+        clock: tells the time.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tracer_provider: TracerProvider | None,
+        meter_provider: MeterProvider | None,
+        openai_version: str,
+        clock: Clock = Clock(),  # noqa: B008  # immutable
+    ) -> None:
+        self._destinations = Destinations(settings.base_urls)
+        self._privacy = Privacy(settings.users, settings.user_hash_key)
+        self._clock = clock
+        self._tracer = tracer(tracer_provider)
+        self._open_calls: set[Call] = set()
+        self._later: deque[tuple[Call, Record]] = deque()
+        self._generation = 0
+        self._forked = False
+        versions = {"version": VERSION, "openai_version": openai_version}
+        self._metrics = MetricsEmitter(settings, identity, self.settle, versions)
+        self.metering = Metering(self._metrics, meter_provider, settings.serve_metrics)
+
+    def start(self, client: Any, options: Any, stream: bool) -> Passage | None:
+        """Begin a call, or say None: it is not for OpenRouter, not inference, or telemetry is suppressed."""
+        headers = getattr(client, "_custom_headers", None)
+        request = read_request(self._destinations, client.base_url, headers, options, stream)
+        if request is None or not is_instrumentation_enabled():
+            return None
+        if self._forked:
+            self._forked = False
+            self.metering.resume()
+        if self._later:
+            self.settle()
+        self.metering.follow()
+        attribution = attribute(request, self._privacy)
+        now = self._clock.wall()
+        span = open_span(self._tracer, request, attribution, now)
+        handle = _Open(span, running_usages(), self._generation)
+        call = Call(request, attribution, self._clock, self._sink, now, handle)
+        self._open_calls.add(call)
+        return Passage(call, span)
+
+    def note(self, body: object, request: Request, seconds: float | None, retries: int = 0) -> None:
+        """Record a call that was made without the openai client and has just ended."""
+        answer = read_answer(body)
+        outcome = names.ERROR if answer.failure else names.OK
+        attribution = attribute(request, self._privacy)
+        started_at = self._clock.wall() - round((seconds or 0.0) * 1e9)
+        price = cost_source(answer.usage, outcome, answer.failure)
+        record = Record(
+            request, attribution, answer, outcome, price, answer.failure, started_at, seconds, None, retries
+        )
+        span = open_span(self._tracer, request, attribution, started_at)
+        self._emit(_Open(span, running_usages(), self._generation), record)
+
+    @quietly
+    def settle(self) -> None:
+        """Emit what finalizers have left behind."""
+        while self._later:
+            try:
+                call, record = self._later.popleft()
+            except IndexError:  # another thread was quicker
+                return
+            self._emit(call.handle, record)
+
+    @quietly
+    def exit(self) -> None:
+        """The interpreter ends: streams still open are abandoned, and everything is emitted."""
+        for call in list(self._open_calls):
+            call.abandoned()
+        self.settle()
+
+    def fork(self) -> None:
+        """We are a forked child: forget the parent's calls and counts, its locks and its socket."""
+        self._generation += 1
+        self._open_calls = set()
+        self._later = deque()
+        self._metrics.restart()
+        self.metering.forget_parent()
+        self._forked = True
+
+    def _sink(self, call: Call, record: Record, *, later: bool) -> None:
+        self._open_calls.discard(call)
+        if later:
+            self._later.append((call, record))
+        else:
+            self._emit(call.handle, record)
+
+    def _emit(self, opened: object, record: Record) -> None:
+        if not isinstance(opened, _Open) or opened.generation != self._generation:
+            return  # begun by the process we were forked from, which counts it
+        _close(opened.span, record)
+        _count(self._metrics, record)
+        _charge(opened.usages, record)
+
+
+_close = quietly(close_span)
+_count = quietly(MetricsEmitter.record)
+_charge = quietly(charge)
