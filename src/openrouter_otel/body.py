@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from functools import lru_cache
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ class Body:
     def __init__(self, call: Call, content_type: str, encoding: str) -> None:
         self._call = call
         self._events = "event-stream" in content_type
-        self._decode = _decoder(encoding)
+        self._decode = _DECODERS.get(encoding, _undecodable)()
         self._rest = b""
         self._size = 0
 
@@ -54,10 +54,10 @@ class Body:
         """The body has been read to its end."""
         if self._call.reader:
             return
-        if self._events:
+        if self._events or not 0 < self._size <= _JSON_LIMIT:
             self._call.exhausted()
         else:
-            self._call.answered(parsed(self._rest) if self._size <= _JSON_LIMIT else None)
+            self._call.answered(parsed(self._rest))
 
     def failed(self, error: BaseException) -> None:
         """Reading the body raised."""
@@ -144,13 +144,22 @@ def _watched(kind: type) -> Any:
     return Watched
 
 
-def _decoder(encoding: str) -> Any:
-    if encoding in ("gzip", "deflate", "x-gzip"):
-        return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+def _as_it_is() -> Callable[[bytes], bytes]:
     return bytes
 
 
-def parsed(data: bytes) -> object:
+def _inflated() -> Callable[[bytes], bytes]:
+    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+
+
+def _undecodable() -> Callable[[bytes], bytes]:
+    return lambda _: b""  # br and zstd: what it used is then unknown, which is not zero
+
+
+_DECODERS: Final = {"": _as_it_is, "identity": _as_it_is, "gzip": _inflated, "x-gzip": _inflated, "deflate": _inflated}
+
+
+def parsed(data: bytes | str) -> object:
     """JSON, or None where it is none."""
     try:
         return json.loads(data)

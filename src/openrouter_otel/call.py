@@ -125,7 +125,8 @@ class Call:
     @quietly
     def abandoned(self, *, later: bool = False) -> None:
         """The caller stopped reading, at its last chunk's time; `later`: noticed by a finalizer."""
-        self._end(names.ABANDONED, None, at=self._last, later=later)
+        failure = self._facts().failure  # an error that was told is one, also for a caller that stops there
+        self._end(names.ERROR if failure else names.ABANDONED, failure, at=self._last, later=later)
 
     @property
     def ended(self) -> bool:

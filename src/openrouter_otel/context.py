@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar, Token
 from decimal import Decimal
 from types import TracebackType
@@ -109,8 +110,9 @@ class usage_context:  # used like a function: `with usage_context(user=...) as u
         session: str | None = None,
         tags: Mapping[str, object] | Iterable[str] | None = None,
     ) -> None:
-        self._user = user
-        self._session = session
+        # Ids are often numbers; telemetry takes them as they come rather than fail the program.
+        self._user = None if user is None else str(user)
+        self._session = None if session is None else str(session)
         self._tags = as_tags(tags)
         self._tokens: list[Token[_Frame]] = []
 
@@ -128,7 +130,9 @@ class usage_context:  # used like a function: `with usage_context(user=...) as u
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _frame.reset(self._tokens.pop())
+        # An async generator's block may be left in another context than it was entered in; nothing is set there.
+        with suppress(ValueError):
+            _frame.reset(self._tokens.pop())
 
     async def __aenter__(self) -> RunningUsage:
         return self.__enter__()
@@ -145,7 +149,7 @@ def as_tags(tags: Mapping[str, object] | Iterable[str] | None) -> dict[str, str]
         return {}
     if isinstance(tags, Mapping):
         return {str(name): str(value) for name, value in tags.items()}
-    words = [tags] if isinstance(tags, str) else tags
+    words = tags if isinstance(tags, Iterable) and not isinstance(tags, str) else [tags]
     return {str(word): "true" for word in words}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import logging
 import os
 from collections.abc import Collection, Iterable, Mapping
@@ -55,8 +54,6 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
         else:
             if cls._runtime is not None:
                 identity.renew()
-            else:
-                atexit.register(_exit)
             cls._runtime = Runtime(resolved, tracer_provider, meter_provider, watch.VERSION)
             cls._made_from = made_from
         cls._doors = cls._doors or watch.Doors(_start)
@@ -126,11 +123,6 @@ def _warn_uninstrumented() -> None:
 def _start(client: Any, options: Any, stream: bool) -> Passage | None:
     runtime = OpenRouterInstrumentor._runtime
     return None if runtime is None else runtime.start(client, options, stream)
-
-
-def _exit() -> None:
-    if OpenRouterInstrumentor._runtime is not None:
-        OpenRouterInstrumentor._runtime.exit()
 
 
 def _fork() -> None:

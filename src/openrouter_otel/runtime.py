@@ -5,6 +5,7 @@ One guard stands around each emitter, so that a fault in one keeps neither the o
 
 from __future__ import annotations
 
+import atexit
 from collections import deque
 from typing import Any, NamedTuple
 
@@ -85,6 +86,7 @@ class Runtime:
         self._later: deque[tuple[Call, Record]] = deque()
         self._generation = 0
         self._forked = False
+        self._exit_hooked = False
         versions = {"version": VERSION, "openai_version": openai_version}
         self._metrics = MetricsEmitter(settings, identity, self.settle, versions)
         self.metering = Metering(self._metrics, meter_provider, settings.serve_metrics)
@@ -98,6 +100,10 @@ class Runtime:
         if self._forked:
             self._forked = False
             self.metering.resume()
+        if not self._exit_hooked:
+            # As late as the first call: handlers run in reverse, and providers set up until now must flush after us.
+            self._exit_hooked = True
+            atexit.register(self.exit)
         if self._later:
             self.settle()
         self.metering.follow()

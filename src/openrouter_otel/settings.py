@@ -81,7 +81,7 @@ def metrics_address() -> tuple[str, int | None]:
     text = os.environ.get("OTEL_EXPORTER_PROMETHEUS_PORT", "").strip()
     if not text:
         return host, None
-    if text.isdigit() and int(text) < 65536:
+    if text.isascii() and text.isdigit() and len(text) <= 5 and int(text) < 65536:
         return host, int(text)
     _log.error("OTEL_EXPORTER_PROMETHEUS_PORT takes a port number, not %r; using %d", text, DEFAULT_PORT)
     return host, None
@@ -96,7 +96,7 @@ def _from_keyword(name: str, value: object) -> Any:
     parse, takes = _TAKES[name]
     try:
         return parse(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"{name} takes {takes}, not {_shown(name, value)}") from error
 
 

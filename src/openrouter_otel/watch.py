@@ -145,8 +145,10 @@ def _answered(call: Call, answer: object) -> None:
         call.streams()
         answer._iterator = AsyncReading(answer._iterator, call)
         body.follow(answer.response, call)
+    elif isinstance(answer, str):
+        call.answered(body.parsed(answer))  # asked for as text
     elif (response := _response(answer)) is None:
-        call.answered(answer)
+        call.answered(body.parsed(answer) if isinstance(answer, (str, bytes)) else answer)
     elif response.is_closed:
         call.answered(body.parsed(response.content))
     else:

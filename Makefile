@@ -1,0 +1,55 @@
+# One command to set up, one to test; `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all test-matrix lint format boards clean
+
+help: ## what there is
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/ready prometheus ## a virtual environment with everything, and a Prometheus if there is none
+
+$(VENV)/ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "$(PYTHON) is too old: set PYTHON to 3.10 or later"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing the project and its tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report]' --group dev
+	@touch $@
+
+.PHONY: prometheus
+prometheus: $(VENV)/ready
+	@$(BIN)/python -m examples.demo.prometheus_package
+
+demo: setup ## the main job in a minute: calls, scrapes, the report, and whether it equals what was charged
+	@$(BIN)/python -m examples.demo
+
+lint: setup ## formatting, lint, layer rules, types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy --python-version 3.10 src
+
+test: lint ## all that needs no browser and no second version: under five minutes
+	@$(BIN)/python -m pytest -q
+
+test-matrix: setup ## the instrumentation's tests on every supported version of openai and OpenTelemetry
+	@$(BIN)/tox run
+
+.PHONY: test-oldest
+test-oldest: setup
+	@$(BIN)/tox run -q -e oldest
+
+test-all: test-oldest test ## what CI runs: the oldest supported versions, then `make test`
+
+boards: setup ## generate the Grafana boards anew
+	@$(BIN)/python grafana/generate.py
+
+format: $(VENV)/ready ## format and fix what can be fixed
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+clean: ## remove what the other commands made
+	rm -rf $(VENV) .cache .tox .pytest_cache .mypy_cache .ruff_cache .hypothesis dist report.json
