@@ -1,0 +1,141 @@
+"""The bundled stack as data: what is mounted exists, versions are pinned, nothing listens beyond loopback.
+
+No container engine is at hand here; that the stack comes up is for ``make smoke`` on a machine that has one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from real_prometheus import binary
+
+ROOT = Path(__file__).resolve().parents[2]
+GRAFANA = ROOT / "grafana"
+PORTS = range(9464, 9474)
+
+Yaml = dict[str, Any]
+
+
+def parsed(path: Path) -> Yaml:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    return content
+
+
+COMPOSE = parsed(ROOT / "docker-compose.yml")
+SERVICES: dict[str, Yaml] = COMPOSE["services"]
+PROMETHEUS = parsed(GRAFANA / "prometheus" / "prometheus.yml")
+(SOURCE,) = parsed(GRAFANA / "provisioning" / "datasources" / "prometheus.yml")["datasources"]
+(PROVIDER,) = parsed(GRAFANA / "provisioning" / "dashboards" / "openrouter.yml")["providers"]
+
+each_service = pytest.mark.parametrize("service", [pytest.param(one, id=name) for name, one in SERVICES.items()])
+
+
+def mounts(service: Yaml) -> dict[str, tuple[str, str]]:
+    """What is mounted where: target, to source and mode."""
+    split = [volume.split(":") for volume in service["volumes"]]
+    return {target: (source, mode[0] if mode else "rw") for source, target, *mode in split}
+
+
+def inside(service: Yaml, path: str) -> Path:
+    """The file of ours that a path inside a container is."""
+    for target, (source, _) in mounts(service).items():
+        if path == target or path.startswith(f"{target}/"):
+            return ROOT / source / path[len(target) :].lstrip("/")
+    raise AssertionError(f"{path} is not mounted")
+
+
+@each_service
+def test_images_are_pinned_to_a_release(service: Yaml) -> None:
+    assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+[\w.-]*", service["image"])
+
+
+@each_service
+def test_ports_are_on_loopback_only(service: Yaml) -> None:
+    for port in service.get("ports", []):
+        assert port.startswith("127.0.0.1:")
+
+
+@each_service
+def test_what_is_ours_is_mounted_read_only_and_exists(service: Yaml) -> None:
+    for source, mode in mounts(service).values():
+        if source.startswith("./"):
+            assert mode == "ro"
+            assert (ROOT / source).exists()
+        else:
+            assert source in COMPOSE["volumes"]
+
+
+@each_service
+def test_services_are_checked_and_not_root(service: Yaml) -> None:
+    assert service["healthcheck"]["test"][0] == "CMD"
+    assert not str(service["user"]).startswith(("0", "root"))
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_prometheus_keeps_a_year_and_takes_pushes() -> None:
+    flags = SERVICES["prometheus"]["command"]
+    assert "--storage.tsdb.retention.time=400d" in flags
+    assert "--web.enable-otlp-receiver" in flags
+    (config,) = [flag.partition("=")[2] for flag in flags if flag.startswith("--config.file=")]
+    assert parsed(inside(SERVICES["prometheus"], config)) == PROMETHEUS
+
+
+def test_grafana_opens_on_the_overview_without_a_login() -> None:
+    settings = SERVICES["grafana"]["environment"]
+    assert settings["GF_AUTH_ANONYMOUS_ENABLED"] == "true"
+    assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
+    home = inside(SERVICES["grafana"], settings["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
+    assert json.loads(home.read_text(encoding="utf-8"))["uid"] == "openrouter-overview"
+
+
+def test_grafana_finds_its_boards_and_its_data() -> None:
+    grafana = SERVICES["grafana"]
+    assert inside(grafana, PROVIDER["options"]["path"]) == GRAFANA / "dashboards"
+    for kind in ("datasources", "dashboards"):
+        assert inside(grafana, f"/etc/grafana/provisioning/{kind}") == GRAFANA / "provisioning" / kind
+    port = SERVICES["prometheus"]["ports"][0].rpartition(":")[2]
+    assert SOURCE["url"] == f"http://prometheus:{port}"
+    assert SOURCE["uid"] == "openrouter-prometheus"
+
+
+def test_the_data_source_knows_its_prometheus() -> None:
+    known = SOURCE["jsonData"]
+    assert known["httpMethod"] == "POST"
+    assert known["timeInterval"] == PROMETHEUS["global"]["scrape_interval"] == "15s"
+    assert known["prometheusType"] == "Prometheus"
+    assert SERVICES["prometheus"]["image"] == f"prom/prometheus:v{known['prometheusVersion']}"
+
+
+@pytest.mark.parametrize("host", ["host.docker.internal", "demo"])
+def test_all_ten_ports_are_scraped(host: str) -> None:
+    (job,) = PROMETHEUS["scrape_configs"]
+    targets = [target for group in job["static_configs"] for target in group["targets"]]
+    assert {f"{host}:{port}" for port in PORTS} <= set(targets)
+    assert len(targets) == len(set(targets)) == 2 * len(PORTS)
+
+
+def test_programs_on_the_host_can_be_reached() -> None:
+    assert "host.docker.internal:host-gateway" in SERVICES["prometheus"]["extra_hosts"]
+
+
+def test_pushed_metrics_get_the_labels_that_boards_filter_by() -> None:
+    assert PROMETHEUS["otlp"] == {
+        "translation_strategy": "UnderscoreEscapingWithSuffixes",
+        "promote_resource_attributes": ["service.instance.id", "service.name", "deployment.environment.name"],
+    }
+
+
+def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
+    """Without the `otlp` block, which only Prometheus 3 knows."""
+    config = tmp_path / "prometheus.yml"
+    config.write_text(yaml.safe_dump({key: part for key, part in PROMETHEUS.items() if key != "otlp"}))
+    check = subprocess.run([binary("promtool"), "check", "config", config], capture_output=True, text=True, check=False)
+    assert check.returncode == 0, check.stderr
