@@ -45,7 +45,7 @@ test-oldest: setup
 test-all: test-oldest test ## what CI runs: the oldest supported versions, then `make test`
 
 boards: setup ## generate the Grafana boards anew
-	@$(BIN)/python grafana/generate.py
+	@$(BIN)/python -m grafana.boards
 
 format: $(VENV)/ready ## format and fix what can be fixed
 	@$(BIN)/ruff format .

@@ -1,0 +1,111 @@
+"""The report's command line -> `Arguments`, checked as far as that goes without asking a source."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from openrouter_otel import settings
+from openrouter_otel.reporting.period import Asked, zone
+
+DEFAULT_SOURCE: Final = "http://localhost:9090"
+FORMATS: Final = ("json", "terminal")
+# Options and formats of the contract that later issues build: refused, never ignored.
+LATER_FORMATS: Final = ("csv", "markdown", "html")
+LATER: Final = (
+    "--journal", "--user", "--model", "--provider", "--service", "--environment", "--label", "--group-by",
+    "--records", "--budgets", "--reconcile", "--tolerance", "--header", "--bearer-token-file", "--basic-auth-file",
+    "--client-cert", "--ca-file", "--cache", "--no-cache",
+)  # fmt: skip
+
+
+class UsageError(Exception):
+    """The command line makes no sense; the text is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What was asked for.
+
+    Attributes:
+        prometheus: URL of the source, credentials included.
+        timeout: seconds one answer may take.
+        asked: the period.
+        timezone: its zone's name.
+        format: a key of `render.RENDERERS`.
+        output: file to write; None for standard output.
+        top: length of `top_users`.
+    """
+
+    prometheus: str
+    timeout: float
+    asked: Asked
+    timezone: str
+    format: str
+    output: Path | None
+    top: int
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message} (--help shows what there is)")
+
+
+class _NotBuilt(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
+        raise UsageError(f"{option} is not built yet")
+
+
+def parse(argv: Sequence[str] | None) -> Arguments:
+    """Read the command line (None: the process' own); UsageError or PeriodError if it makes no sense."""
+    found = _parser().parse_args(argv)
+    return Arguments(
+        prometheus=found.prometheus or settings.prometheus_url() or DEFAULT_SOURCE,
+        timeout=found.timeout,
+        asked=Asked(found.since, found.until, zone(found.tz)),
+        timezone=found.tz,
+        format=found.format,
+        output=found.output,
+        top=found.top,
+    )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="report", description="What your calls to OpenRouter cost, to the digit.", allow_abbrev=False)
+    option = parser.add_argument
+    option("--prometheus", metavar="URL", help=f"the source; default PROMETHEUS_URL or {DEFAULT_SOURCE}")
+    option("--format", type=_format, default="json", metavar="{json,terminal}", help="default json")
+    option("--output", type=Path, metavar="FILE", help="default standard output")
+    option("--since", metavar="WHEN", help="30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days")
+    option("--until", metavar="WHEN", help="the same; a date includes that day; default now")
+    option("--tz", default="UTC", metavar="ZONE", help="whose days and hours, such as Europe/Berlin; default UTC")
+    option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users; default 10")
+    option("--timeout", type=_positive(float), default=120.0, metavar="S", help="seconds for one answer; default 120")
+    for later in LATER:
+        option(later, action=_NotBuilt, nargs="?", help=argparse.SUPPRESS)
+    return parser
+
+
+def _format(text: str) -> str:
+    if text in LATER_FORMATS:
+        raise UsageError(f"--format {text} is not built yet")
+    if text not in FORMATS:
+        raise argparse.ArgumentTypeError(f"there is no format {text!r}; there are {' and '.join(FORMATS)}")
+    return text
+
+
+def _positive(number: type[int] | type[float]) -> Any:
+    def parsed(text: str) -> int | float:
+        try:
+            value = number(text)
+        except ValueError:
+            value = 0
+        if value > 0 and math.isfinite(value):
+            return value
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+
+    return parsed

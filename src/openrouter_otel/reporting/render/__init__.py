@@ -1,0 +1,27 @@
+"""One finished report -> text. A new format is one file here and one line in `RENDERERS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from openrouter_otel.reporting.model import Report
+from openrouter_otel.reporting.render import json
+from openrouter_otel.reporting.render.paper import Paper
+
+Renderer = Callable[[Report, Paper], str]
+
+
+class MissingExtra(Exception):
+    """A format's package is not installed; the text names the pip command."""
+
+
+def _terminal(report: Report, paper: Paper) -> str:
+    try:
+        from openrouter_otel.reporting.render import terminal  # rich comes with an extra
+    except ModuleNotFoundError as error:
+        raise MissingExtra("--format terminal needs rich: pip install 'openrouter-otel[report]'") from error
+    return terminal.render(report, paper)
+
+
+RENDERERS: Final[dict[str, Renderer]] = {"json": json.render, "terminal": _terminal}

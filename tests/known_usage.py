@@ -1,0 +1,74 @@
+"""Evidence of a little usage, written down by hand: for tests of what is made of it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import datetime, timezone, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from openrouter_otel import names
+from openrouter_otel.reporting import figures
+from openrouter_otel.reporting.books import Book
+from openrouter_otel.reporting.coverage import Coverage
+from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting.ledger import Reading, entries
+from openrouter_otel.reporting.model import Report
+from openrouter_otel.reporting.period import DAY, HOUR, Interval
+from openrouter_otel.reporting.scan import COARSE, HOURLY
+
+NOW = 1_795_435_200_000  # 2026-11-23T12:00:00Z, a Monday
+
+
+@dataclass
+class Usage:
+    """What single-scrape processes showed; every figure is booked an hour before `NOW` unless `at` says otherwise."""
+
+    tz: tzinfo = timezone.utc
+    found: defaultdict[str, list[Reading]] = field(default_factory=lambda: defaultdict(list))
+    other: dict[str, Any] = field(default_factory=dict)
+
+    def add(self, metric: names.Metric, amount: object, part: str = "", at: int = NOW - HOUR, **labels: str) -> None:
+        """One sample of one series."""
+        known = {"process": "p1", "model": "openai/gpt-5", "provider": "OpenAI", "user": "alice", **labels}
+        kept = {label: text for label, text in known.items() if text}
+        self.found[f"{metric.prometheus}{part}"].append(Reading(kept, [(at, str(amount))]))
+
+    def call(self, cost: str, count: int = 1, at: int = NOW - HOUR, **labels: str) -> None:
+        """Calls that went well, with tokens and duration."""
+        self.add(names.REQUESTS, count, at=at, outcome="ok", cost_source="reported", **labels)
+        self.add(names.COST, cost, at=at, outcome="ok", cost_source="reported", payee="openrouter", **labels)
+        self.add(names.TOKENS, 100 * count, at=at, token_type="input", **labels)
+        self.add(names.TOKENS, 20 * count, at=at, token_type="output", **labels)
+        self.add(names.DURATION, count, "_count", at, outcome="ok", **labels)
+        self.add(names.DURATION, 2 * count, "_sum", at, outcome="ok", **labels)
+        for bound, below in (("1.5", 0), ("2.2", count), ("+Inf", count)):
+            self.add(names.DURATION, below, "_bucket", at, outcome="ok", le=bound, **labels)
+
+    def evidence(self) -> Evidence:
+        """All of it, as if a source had told."""
+        known: dict[str, Any] = {
+            "source": "http://prometheus:9090",
+            "tz": self.tz,
+            "now": NOW,
+            "period": Interval(NOW - 30 * DAY + 12 * HOUR, NOW),
+            "explicit": False,
+            "data_since": NOW - 40 * DAY,
+            "books": {metric: Book(entries([self.found[metric]])) for metric in (*HOURLY, *COARSE)},
+            "shortest": [],
+            "longest": [],
+            "coverage": Coverage(),
+            "warnings": (),
+        }
+        return Evidence(**{**known, **self.other})
+
+    def report(self, top: int = 10) -> Report:
+        """What is made of it."""
+        made_at = datetime.fromtimestamp(NOW / 1000 + 1, timezone.utc)
+        return figures.report(self.evidence(), timezone=str(self.tz), top=top, generated_at=made_at)
+
+
+def money(text: str) -> Decimal:
+    """An amount as a report has it."""
+    return Decimal(text).quantize(Decimal("1e-12"))

@@ -1,0 +1,136 @@
+"""The report at a terminal: readable at any width, and no name can give the terminal orders."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+from fcntl import ioctl
+from pathlib import Path
+from termios import TIOCSWINSZ
+
+import pytest
+from rich.cells import cell_len
+
+from known_usage import Usage
+from openrouter_otel import names
+from openrouter_otel.reporting.render import RENDERERS
+from openrouter_otel.reporting.render.paper import Paper
+
+HOSTILE = ":smile:[bold red]x[/]\x1b]0;owned\x07\x1b[2J\u202egnp\r\n\u2028"
+COLOUR = re.compile(r"\x1b\[[0-9;]*[34]\d[0-9;]*m")
+
+
+def some_usage() -> Usage:
+    usage = Usage()
+    usage.call("1234.567891", count=98_765)
+    usage.call("0.000001", model="meta-llama/llama-3.3-70b-instruct:free", provider="DeepInfra", user="bob@example.org")
+    usage.add(names.ERRORS, 12, error_type="rate_limit_exceeded")
+    return usage
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 400])
+def test_no_line_is_wider_than_the_paper(width: int) -> None:
+    text = RENDERERS["terminal"](some_usage().report(), Paper(width))
+    assert max(map(cell_len, text.splitlines())) <= min(width, 140)
+    for shown in ("EXACT", "1,234.567891", "98,766", "rate_limit_exceeded", "bob@example.org", "1,500 to 2,200"):
+        assert shown in text
+
+
+def test_no_digit_is_ever_cut_off() -> None:
+    usage = Usage()
+    usage.call("123456789.123456", count=10**9)
+    usage.add(names.ERRORS, 10**8, error_type="x")
+    text = RENDERERS["terminal"](usage.report(), Paper(80))
+    assert "…" not in text.partition("Users")[0]
+
+
+def test_trust_comes_before_any_figure() -> None:
+    lines = RENDERERS["terminal"](some_usage().report(), Paper()).splitlines()
+    assert lines[0] == "OpenRouter usage  EXACT"
+    assert lines[1].startswith("Exact: every call")
+
+
+def test_an_empty_report_is_short_and_calm() -> None:
+    text = RENDERERS["terminal"](Usage(other={"data_since": None}).report(), Paper(80))
+    assert "No usage" in text
+    assert "Users" not in text
+
+
+def test_a_hostile_name_is_spelled_out() -> None:
+    usage = Usage()
+    usage.call("1", user=HOSTILE, model=HOSTILE, provider=HOSTILE)
+    usage.add(names.ERRORS, 1, error_type=HOSTILE, model=HOSTILE)
+    text = RENDERERS["terminal"](usage.report(), Paper(140))
+    assert not set(text) & set("\x1b\x07\r\u202e\u2028")
+    assert ":smile:[bold red]x[/]\\x1b]0;owned\\x07" in text
+    users = text.partition("\nUsers\n")[2].partition("\nLatency")[0]
+    assert users.count("red]x[/]") == 2  # as a user and as a model that user called
+
+
+def test_long_tables_say_where_the_rest_is() -> None:
+    usage = Usage()
+    for number in range(30):
+        usage.call("1", model=f"model-{number:02}", process=f"p{number}")
+    text = RENDERERS["terminal"](usage.report(), Paper())
+    assert "model-19" in text
+    assert "the rest is in --format json" in text
+    assert "model-20" not in text.partition("Providers")[0]
+
+
+SHOW = """
+from known_usage import Usage
+from openrouter_otel.reporting import output
+from openrouter_otel.reporting.render import RENDERERS
+usage = Usage()
+usage.call("1")
+output.write(RENDERERS["terminal"](usage.report(), output.paper(None)), None)
+"""
+
+
+def on_a_terminal(columns: int, **environment: str) -> str:
+    """What a process writes to a real terminal of that width."""
+    ours, theirs = pty.openpty()
+    ioctl(theirs, TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    tests = str(Path(__file__).resolve().parents[1])
+    process = subprocess.Popen(
+        [sys.executable, "-c", SHOW],
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        env={**kept, "PYTHONPATH": tests, "TERM": "xterm-256color", **environment},
+    )
+    os.close(theirs)
+    pieces = []
+    try:
+        while piece := os.read(ours, 65536):
+            pieces.append(piece)
+    except OSError:
+        pass  # Linux' way to say that the other end is closed
+    finally:
+        os.close(ours)
+    assert process.wait(timeout=30) == 0
+    return b"".join(pieces).decode()
+
+
+def test_a_real_terminal_has_colours_unless_no_color_is_set() -> None:
+    assert COLOUR.search(on_a_terminal(90))
+    assert not COLOUR.search(on_a_terminal(90, NO_COLOR="1"))
+
+
+def test_a_terminal_without_unicode_gets_its_report_too() -> None:
+    shown = on_a_terminal(90, PYTHONIOENCODING="ascii", NO_COLOR="1")
+    assert "openai/gpt-5" in shown
+    assert shown.isascii()
+
+
+def test_without_rich_one_line_names_the_pip_command(tmp_path: Path) -> None:
+    (tmp_path / "rich.py").write_text("raise ModuleNotFoundError('no rich', name='rich')\n")
+    code = SHOW.replace("output.write", "print").replace("usage.report()", "usage.report()")
+    tests = str(Path(__file__).resolve().parents[1])
+    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{tests}"}
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False)
+    assert "MissingExtra: --format terminal needs rich: pip install 'openrouter-otel[report]'" in run.stderr
