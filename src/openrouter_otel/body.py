@@ -59,16 +59,19 @@ class Body:
         else:
             self._call.answered(parsed(self._rest))
 
+    @quietly
     def failed(self, error: BaseException) -> None:
         """Reading the body raised."""
         if not self._call.reader:
             self._call.failed(error)
 
+    @quietly
     def closed(self) -> None:
         """The response was closed; while a typed stream is reading, that one decides how the call ended."""
         if not self._call.reader:
             self._call.abandoned(later=finalizing.here())
 
+    @quietly
     def dropped(self) -> None:
         """The response was forgotten."""
         self._call.abandoned(later=True)

@@ -14,8 +14,10 @@ from typing import NamedTuple
 from opentelemetry import baggage
 
 from openrouter_otel import names
+from openrouter_otel.exact import plus
 from openrouter_otel.facts.request import Request
 from openrouter_otel.inbox import Inbox
+from openrouter_otel.quiet import quietly
 from openrouter_otel.record import Attribution, Record
 
 _BAGGAGE_USERS = ("user.id", "enduser.id")
@@ -38,7 +40,7 @@ class RunningUsage:
         usage = record.answer.usage
         self._sums = (
             record,
-            cost + (record.cost or 0),
+            plus(cost, record.cost or 0),
             input_tokens + ((usage and usage.input_tokens) or 0),
             output_tokens + ((usage and usage.output_tokens) or 0),
             requests + 1,
@@ -46,8 +48,12 @@ class RunningUsage:
         )
 
     def _settled(self) -> tuple[Record | None, Decimal, int, int, int, int]:
-        self._inbox.settle(wait=1.0)
+        self._settle()
         return self._sums
+
+    @quietly
+    def _settle(self) -> None:
+        self._inbox.settle(wait=1.0)
 
     @property
     def cost(self) -> Decimal:
@@ -113,7 +119,7 @@ class usage_context:  # used like a function: `with usage_context(user=...) as u
         # Ids are often numbers; telemetry takes them as they come rather than fail the program.
         self._user = None if user is None else str(user)
         self._session = None if session is None else str(session)
-        self._tags = as_tags(tags)
+        self._tags = _tags(tags) or {}
         self._tokens: list[Token[_Frame]] = []
 
     def __enter__(self) -> RunningUsage:
@@ -151,6 +157,9 @@ def as_tags(tags: Mapping[str, object] | Iterable[str] | None) -> dict[str, str]
         return {str(name): str(value) for name, value in tags.items()}
     words = tags if isinstance(tags, Iterable) and not isinstance(tags, str) else [tags]
     return {str(word): "true" for word in words}
+
+
+_tags = quietly(as_tags)  # whatever a tag's `__str__` does
 
 
 def running_usages() -> tuple[RunningUsage, ...]:

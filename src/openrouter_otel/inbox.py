@@ -17,8 +17,9 @@ class Inbox(Generic[_T]):
     So a finalizer that the garbage collector runs inside our own locked region cannot deadlock.
 
     Args:
-        take: gets each item. One whose `take` was cut short by an asynchronous exception (Ctrl-C) is offered again,
-            so a taker that remembers the last item it has committed counts exactly once.
+        take: gets each item. One whose `take` was cut short by an asynchronous exception (Ctrl-C, a time limit's
+            signal) is offered again, so a taker that remembers the last item it has committed counts exactly once.
+            One that fails a second time is dropped: it would block what stands behind it for ever.
     """
 
     def __init__(self, take: Callable[[_T], None]) -> None:
@@ -27,6 +28,7 @@ class Inbox(Generic[_T]):
         # Reentrant, so that a Ctrl-C between taking it and using it leaves it with a thread that can take it again.
         self._lock = threading.RLock()
         self._busy = False
+        self._failed: _T | None = None
 
     def put(self, item: _T) -> None:
         """Leave an item; never waits."""
@@ -50,5 +52,12 @@ class Inbox(Generic[_T]):
 
     def _empty(self) -> None:
         while self._items:
-            self._take(self._items[0])
+            item = self._items[0]
+            try:
+                self._take(item)
+            except Exception:
+                if self._failed is item:
+                    self._items.popleft()
+                self._failed = item
+                raise
             self._items.popleft()

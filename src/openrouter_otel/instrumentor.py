@@ -10,7 +10,7 @@ from typing import Any
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
 
 from openrouter_otel import settings as configuration
-from openrouter_otel.context import as_tags, usage_context
+from openrouter_otel.context import usage_context
 from openrouter_otel.facts.reading import field, text
 from openrouter_otel.facts.request import HOST, Request
 from openrouter_otel.identity import identity
@@ -56,7 +56,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
                 identity.renew()
             cls._runtime = Runtime(resolved, tracer_provider, meter_provider, watch.VERSION)
             cls._made_from = made_from
-        cls._doors = cls._doors or watch.Doors(_start)
+        cls._doors = watch.Doors(_start)
         cls._doors.open()
 
     def _uninstrument(self, **kwargs: Any) -> None:
@@ -93,7 +93,7 @@ def record(
     if runtime is None or not OpenRouterInstrumentor().is_instrumented_by_opentelemetry:
         _warn_uninstrumented()
         return
-    _note(runtime, response, latency_ms, model, user, session, as_tags(tags))
+    _note(runtime, response, latency_ms, model, user, session, tags)
 
 
 @quietly
@@ -104,7 +104,7 @@ def _note(
     model: str | None,
     user: str | None,
     session: str | None,
-    tags: dict[str, str],
+    tags: Mapping[str, object] | Iterable[str] | None,
 ) -> None:
     request = Request("chat", model or text(field(response, "model")), False, HOST, None)
     with usage_context(user, session, tags):

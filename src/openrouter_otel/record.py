@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from openrouter_otel import names
+from openrouter_otel.exact import plus
 from openrouter_otel.facts.errors import Failure
 from openrouter_otel.facts.request import Request
 from openrouter_otel.facts.response import Answer
@@ -69,7 +70,7 @@ class Record(NamedTuple):
         usage = self.answer.usage
         if usage is None or (usage.cost is None and usage.provider_cost is None):
             return None
-        return (usage.cost or Decimal(0)) + (usage.provider_cost or Decimal(0))
+        return plus(usage.cost or Decimal(0), usage.provider_cost or Decimal(0))
 
     @property
     def output_rate(self) -> float | None:

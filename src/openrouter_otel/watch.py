@@ -48,7 +48,7 @@ class Start(Protocol):
 
 
 class Doors:
-    """Our wrappers on the SDK's classes.
+    """Our wrappers on the SDK's classes, hung anew each time: what others did to them meanwhile does not matter.
 
     Args:
         start: begins a call.
@@ -63,25 +63,23 @@ class Doors:
         """Watch calls from now on, those of clients made earlier included."""
         finalizing.notice()
         self._open = True
-        if not self._hung:
-            self._hang(openai.OpenAI, "request", self._request)
-            self._hang(openai.AsyncOpenAI, "request", self._arequest)
-            for owner in (openai.OpenAI, openai.AsyncOpenAI):
-                self._hang(owner, "_prepare_request", _attempt)
+        self._hang(openai.OpenAI, "request", self._request)
+        self._hang(openai.AsyncOpenAI, "request", self._arequest)
+        for owner in (openai.OpenAI, openai.AsyncOpenAI):
+            self._hang(owner, "_prepare_request", self._attempt)
 
     def close(self) -> None:
-        """Take back what is ours; a wrapper that others have wrapped since stays where it is and sleeps."""
+        """Take back what is ours, for good; a wrapper that others have wrapped since stays where it is and sleeps."""
         self._open = False
         finalizing.ignore()
-        still = []
-        for owner, name, ours, before in reversed(self._hung):
+        while self._hung:
+            owner, name, ours, before = self._hung.pop()
             if owner.__dict__.get(name) is not ours:
-                still.append((owner, name, ours, before))
-            elif before is _INHERITED:
+                continue
+            if before is _INHERITED:
                 delattr(owner, name)
             else:
                 setattr(owner, name, before)
-        self._hung = still
 
     def _hang(self, owner: type, name: str, wrapper: Callable[..., Any]) -> None:
         before = owner.__dict__.get(name, _INHERITED)
@@ -124,12 +122,11 @@ class Doors:
             _overhear(options, passage.call)
         return passage
 
-
-def _attempt(wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
-    call = _current.get()
-    if call is not None:
-        call.attempts += 1
-    return wrapped(*args, **kwargs)
+    def _attempt(self, wrapped: Any, client: Any, args: Any, kwargs: Any) -> Any:
+        call = _current.get()
+        if call is not None and self._open:
+            call.attempts += 1
+        return wrapped(*args, **kwargs)
 
 
 @quietly

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 from openrouter_otel import names
@@ -10,6 +11,7 @@ from openrouter_otel.emit.extremes import Extremes
 from openrouter_otel.emit.increments import increments
 from openrouter_otel.emit.labels import Users, clean
 from openrouter_otel.emit.series import Base, Family, Series
+from openrouter_otel.exact import plus
 from openrouter_otel.record import Record
 from openrouter_otel.settings import Settings
 
@@ -51,7 +53,8 @@ class Counting:
         changes: dict[Series | None, Any] = {_LAST: record}
         for metric, extra, amount in increments(record):
             series = self.families[metric].find(base, user, extra)
-            changes[series] = changes.get(series, self._sums.get(series, 0)) + amount
+            known = changes.get(series, self._sums.get(series, 0))
+            changes[series] = plus(amount, known) if isinstance(amount, Decimal) else known + amount
         self._sums.update(changes)
         if record.outcome == names.OK and record.duration is not None:
             for metric in (names.DURATION_MIN, names.DURATION_MAX):

@@ -28,6 +28,12 @@ class Extremes:
             self._minutes[series] = _Minute(minute, value, value, *_of_the_minute_before(known, minute))
         elif known.minute == minute:
             self._minutes[series] = known._replace(low=min(known.low, value), high=max(known.high, value))
+        elif known.minute == minute + 1:  # ended before the minute did, told after
+            low, high = known.previous_low, known.previous_high
+            self._minutes[series] = known._replace(
+                previous_low=value if low is None else min(low, value),
+                previous_high=value if high is None else max(high, value),
+            )
 
     def extreme(self, series: Series, minute: int, *, longest: bool) -> float | None:
         """The extreme as of `minute`; None where neither minute saw a call."""

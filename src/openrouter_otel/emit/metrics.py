@@ -15,6 +15,7 @@ from openrouter_otel import names
 from openrouter_otel.emit.counting import Counting, minute
 from openrouter_otel.identity import Identity
 from openrouter_otel.inbox import Inbox
+from openrouter_otel.quiet import quietly
 from openrouter_otel.record import Record
 from openrouter_otel.settings import Settings
 
@@ -85,7 +86,7 @@ class MetricsEmitter:
     def _observer(self, metric: names.Metric) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def observe(_: CallbackOptions) -> Iterable[Observation]:
             self._settle()
-            self._inbox.settle(_SETTLE_WAIT)
+            _settled(self._inbox, _SETTLE_WAIT)
             return list(_SHOWN.get(metric, MetricsEmitter._sums)(self, metric))
 
         return observe
@@ -114,6 +115,9 @@ _SHOWN: Final[dict[names.Metric, Callable[[MetricsEmitter, names.Metric], Iterab
     names.BUILD_INFO: MetricsEmitter._build_info,
     names.PROCESS_START: MetricsEmitter._process_start,
 }
+
+
+_settled = quietly(Inbox.settle)
 
 
 def _observations(record: Record) -> Iterable[tuple[names.Metric, tuple[str | None, ...], float]]:

@@ -78,8 +78,8 @@ class Family:
         if self.metric.user and user is not None:
             attributes[names.USER] = user
         for name, value in zip(self.metric.attributes, extra, strict=True):
-            if value:
-                attributes[name] = clean(value)
+            if value and (cleaned := clean(value)):
+                attributes[name] = cleaned
         return attributes
 
     def _admit(self, attributes: dict[str, str]) -> Series:

@@ -15,7 +15,10 @@ QUOTING_TYPES: Final = frozenset({"content_policy_violation", "refusal", "invali
 MESSAGE_LIMIT: Final = 200
 TYPE_LIMIT: Final = 64
 
-_KEYS: Final = re.compile(r"\b(?:sk-[\w-]{6,}|Bearer\s+\S+|Basic\s+\S+)", re.IGNORECASE)
+# Where a body is read past the SDK, the HTTP library's own exceptions come through: one failure, one name.
+_TRANSPORT: Final = {"TimeoutException": "APITimeoutError", "TransportError": "APIConnectionError"}
+# OpenRouter's own keys also where they stick to a word before them, as in a quoted "\\nsk-or-v1-...".
+_KEYS: Final = re.compile(r"(?:sk-or-v\d|\bsk)-[\w-]{6,}|\b(?:Bearer|Basic)\s+\S+", re.IGNORECASE)
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NOT_IN_A_TYPE: Final = re.compile(r"[^A-Za-z0-9_.]")
 
@@ -56,11 +59,15 @@ def answered_failure(error: object, status: int | None, otherwise: str) -> Failu
 
 
 def raised_failure(error: BaseException) -> Failure:
-    """A failure that the client raised: with a status or an error object OpenRouter answered, else the transport."""
+    """A failure that the client raised: with a status or an error object OpenRouter answered, else the transport.
+
+    With a status below 400 OpenRouter answered no error: the client refused its answer.
+    """
     status = whole(getattr(error, "status_code", None))
     body = getattr(error, "body", None)
-    name = type(error).__name__
-    if (status is not None and status >= 400) or isinstance(body, dict):
+    kind = type(error)
+    name = next((_TRANSPORT[k.__name__] for k in kind.__mro__ if k.__name__ in _TRANSPORT), kind.__name__)
+    if isinstance(body, dict) if status is None else status >= 400:
         return answered_failure(body, status, name)
     return Failure(error_type(name))
 

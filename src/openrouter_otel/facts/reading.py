@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
+from typing import Final
+
+_ABSURD: Final = 10**15  # neither tokens nor USD; float64 shows every whole number up to here
 
 
 def field(thing: object, name: str) -> object:
@@ -43,10 +46,8 @@ def items(value: object) -> Sequence[object]:
 
 def whole(value: object) -> int | None:
     """A count: a whole number of 0 or more, also as text or as 3.0; anything else is unknown."""
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, int):
-        return value if value >= 0 else None
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value if 0 <= value < _ABSURD else None
     number = money(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
 
@@ -54,7 +55,7 @@ def whole(value: object) -> int | None:
 def money(value: object) -> Decimal | None:
     """An amount as written: floats by their shortest text, which is the text that was parsed (up to 15 digits).
 
-    Negative and non-finite amounts are unknown, never a credit.
+    Negative, non-finite and absurd amounts are unknown, never a credit.
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
@@ -62,4 +63,4 @@ def money(value: object) -> Decimal | None:
         amount = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and amount >= 0 else None
+    return amount if amount.is_finite() and 0 <= amount < _ABSURD else None

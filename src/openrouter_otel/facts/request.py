@@ -16,6 +16,7 @@ from openrouter_otel.facts.reading import text
 HOST: Final = "openrouter.ai"
 # Path under /api/v1 -> `gen_ai.operation.name` and our `operation`.
 OPERATIONS: Final = {"/chat/completions": "chat"}
+_OWN_PORTS: Final = {"http": 80, "https": 443}
 SESSION_HEADER: Final = "x-session-id"
 PARAMETERS: Final = (
     "max_tokens",
@@ -79,15 +80,18 @@ def read_request(
 
     Args:
         destinations: which hosts are OpenRouter.
-        base_url: the client's, with ``host`` and ``port``.
+        base_url: the client's, with ``scheme``, ``host`` and ``port``.
         headers: the client's own default headers.
         options: the SDK's request options.
         stream: the SDK is asked for a stream.
     """
     url = getattr(options, "url", "")
-    host, port, route = _where(base_url, url)
+    scheme, host, port, route = _where(base_url, url)
     operation = OPERATIONS.get(route)
-    if operation is None or not destinations.include(host, port) or getattr(options, "method", "").lower() != "post":
+    own_port = _OWN_PORTS.get(scheme)
+    if operation is None or not destinations.include(host, port or own_port):
+        return None
+    if getattr(options, "method", "").lower() != "post":
         return None
     body = _body(options)
     metadata = body.get("metadata")
@@ -96,7 +100,7 @@ def read_request(
         text(body.get("model")),
         stream or body.get("stream") is True,
         host,
-        port,
+        None if port == own_port else port,
         text(body.get("user")),
         text(body.get("session_id")) or _header(getattr(options, "headers", None)) or _header(headers),
         _texts(metadata) if isinstance(metadata, Mapping) else {},
@@ -104,11 +108,12 @@ def read_request(
     )
 
 
-def _where(base_url: object, url: str) -> tuple[str, int | None, str]:
+def _where(base_url: object, url: str) -> tuple[str, str, int | None, str]:
     if "://" not in url:
-        return getattr(base_url, "host", ""), getattr(base_url, "port", None), "/" + url.lstrip("/").partition("?")[0]
+        scheme, host = getattr(base_url, "scheme", ""), getattr(base_url, "host", "")
+        return scheme, host, getattr(base_url, "port", None), "/" + url.lstrip("/").partition("?")[0]
     parts = urlsplit(url)
-    return parts.hostname or "", parts.port, parts.path.removeprefix("/api/v1")
+    return parts.scheme, parts.hostname or "", parts.port, parts.path.removeprefix("/api/v1")
 
 
 def _body(options: object) -> Mapping[str, object]:
