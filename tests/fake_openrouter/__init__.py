@@ -8,9 +8,11 @@ request's body stays what an application would send::
         client.chat.completions.create(..., extra_headers={"x-scenario": "byok;fee=0.001"})
         assert openrouter.book.totals().told.charge == Decimal("0.001")
 
-What a scenario can say is in ``scenario.py``; what the server charged and told is in ``book.py``.
+It serves every endpoint of ``operations.py`` and the pages of ``accounts.py``. What a scenario can say is in
+``scenario.py``; what the server charged and told is in ``book.py``.
 """
 
+from .accounts import MANAGEMENT_KEY
 from .book import Amounts, Book, Entry, Totals
 from .catalogue import MODELS
 from .errors import SECRETS
@@ -18,6 +20,7 @@ from .scenario import PRESETS, Scenario, scenario
 from .server import FakeOpenRouter, Received
 
 __all__ = [
+    "MANAGEMENT_KEY",
     "MODELS",
     "PRESETS",
     "SECRETS",

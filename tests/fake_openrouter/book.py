@@ -32,6 +32,11 @@ class Tokens:
     image_output: int = 0
     audio_output: int = 0
 
+    @property
+    def total(self) -> int:
+        """All of them, each once."""
+        return self.input + self.output
+
 
 @dataclass(frozen=True)
 class Amounts:
@@ -66,6 +71,7 @@ class Entry:
         told: what the client has been told of that.
         complete: whether the client was told everything there is to know: cost, tokens and, under BYOK, the bill.
         outcome: how it ended as the server saw it: `OPEN`, `ANSWERED`, `CLIENT_GONE` or the fault's name.
+        finish: its finish_reason.
     """
 
     id: str
@@ -83,6 +89,7 @@ class Entry:
     told: Amounts = NOTHING
     complete: bool = False
     outcome: str = OPEN
+    finish: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,6 +170,11 @@ class Book:
         """A copy, in the order of charging."""
         with self._lock:
             return list(self._entries.values())
+
+    def entry(self, id: str) -> Entry | None:
+        """The entry of a generation."""
+        with self._lock:
+            return self._entries.get(id)
 
     def totals(self) -> Totals:
         """Everything so far."""

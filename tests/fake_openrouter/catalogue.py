@@ -1,8 +1,8 @@
-"""The models on offer, who serves them and what a million tokens cost."""
+"""The models on offer, who serves them and what they cost."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
@@ -14,13 +14,15 @@ _FINEST: Final = Decimal("1e-12")
 
 @dataclass(frozen=True)
 class Model:
-    """One row of the price list, USD per million tokens.
+    """One row of the price list; USD, and but for `request` per million tokens.
 
     Attributes:
         prompt: input tokens.
         completion: output tokens, reasoning included.
         cache_read: those of the input that came from a prompt cache.
         cache_write: those of the input that were written to one.
+        request: the call itself.
+        output: what comes out: ``text``, ``embeddings``, ``audio``, ...
     """
 
     slug: str
@@ -30,10 +32,12 @@ class Model:
     completion: Decimal
     cache_read: Decimal
     cache_write: Decimal
+    request: Decimal = Decimal(0)
+    output: str = "text"
 
     def price(self, tokens: Tokens) -> Decimal:
         """What these tokens cost, to at most twelve decimals."""
-        return self.prompt_price(tokens) + self.completion_price(tokens)
+        return self.request + self.prompt_price(tokens) + self.completion_price(tokens)
 
     def prompt_price(self, tokens: Tokens) -> Decimal:
         """The input's part of `price`."""
@@ -53,6 +57,11 @@ def _model(slug: str, provider: str, native_stop: str, *prices: str) -> Model:
     return Model(slug, provider, native_stop, *map(Decimal, prices))  # type: ignore[arg-type, unused-ignore]
 
 
+def _other(slug: str, provider: str, output: str, prompt: str, completion: str = "0", request: str = "0") -> Model:
+    row = _model(slug, provider, "stop", prompt, completion, prompt, prompt, request)
+    return replace(row, output=output)
+
+
 MODELS: Final = {
     model.slug: model
     for model in (
@@ -63,6 +72,16 @@ MODELS: Final = {
         _model("meta-llama/llama-3.3-70b-instruct", "DeepInfra", "stop", "0.13", "0.39", "0.13", "0.13"),
         _model("deepseek/deepseek-chat-v3.1", "Novita", "stop", "0.27", "1.000073", "0.027", "0.27"),
         _model("mistralai/mistral-small-3.2-24b-instruct:free", "Chutes", "stop", "0", "0", "0", "0"),
+    )
+}
+OTHERS: Final = {  # what /models does not list unless asked to
+    model.slug: model
+    for model in (
+        _other("openai/text-embedding-3-small", "OpenAI", "embeddings", "0.02"),
+        _other("openai/gpt-4o-mini-tts", "OpenAI", "speech", "15"),  # a million characters
+        _other("openai/whisper-large-v3", "Groq", "transcription", "1.2", "0.4"),
+        _other("google/gemini-2.5-flash-image", "Google AI Studio", "image", "0.3", "30"),
+        _other("cohere/rerank-v3.5", "Cohere", "rerank", "0", "0", "0.002"),
     )
 }
 _ROUTED: Final = "deepseek/deepseek-chat-v3.1"
@@ -85,5 +104,5 @@ def served(requested: str, fallbacks: list[str], wanted: str) -> str:
 
 def model(slug: str) -> Model:
     """The row of a slug; one that is not on the list costs what a small model costs, so tests can invent names."""
-    known = MODELS.get(slug)
+    known = MODELS.get(slug) or OTHERS.get(slug)
     return known or _model(slug, "DeepInfra", "stop", "0.1", "0.4", "0.05", "0.125")

@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from .scenario import Scenario
+
+ACCOUNT: Final = "user_2abcDEFghi"
+
 # What must never leave the instrumented process, planted where a provider would quote a prompt or a key.
 SECRETS: Final = (
     "RAW-SECRET-my-prompt-about-the-merger",
@@ -89,3 +93,9 @@ EDGE_PAGE: Final = (
 def failure(status: int) -> Failure:
     """The row of a status; one that is not on the list has no word of its own."""
     return FAILURES.get(status) or Failure(status, None, f"Status {status}")
+
+
+def refusal(row: Failure, provider: str, scenario: Scenario) -> dict[str, Any]:
+    """The body under an HTTP status that most endpoints have."""
+    error = row.body(provider, scenario.error_type)
+    return {"error": {**error, **({"code": scenario.code} if scenario.code else {})}, "user_id": ACCOUNT}

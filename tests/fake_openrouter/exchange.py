@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import itertools
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .book import ANSWERED, CLIENT_GONE, Book
 from .generation import Ask, Generation, generate
-from .operations import Operation, Streaming
+from .operation import Operation, Streaming
 from .scenario import Scenario, UnknownScenarioError
 from .usage import JSON, Usage
-from .wire import Wire
+from .wire import Media, Wire
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class Exchange:
     operation: Operation
     ask: Ask
     scenario: Scenario
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def streaming(self) -> Streaming:
@@ -34,7 +36,7 @@ class Exchange:
     @contextmanager
     def generating(self, *, charged: bool = True) -> Iterator[Generation]:
         """Serve the request; a charged generation is in the book from here on, untold."""
-        generation = generate(self.ask, self.scenario)
+        generation = generate(self.ask, self.scenario, self.operation.tokens)
         if charged:
             self.book.open(generation.entry())
         outcome = CLIENT_GONE
@@ -61,18 +63,29 @@ class Exchange:
         status = {"X-OpenRouter-Cache-Status": cache, "X-OpenRouter-Cache-TTL": "300", **age} if cache else {}
         return {"X-Generation-Id": generation.id, **status}
 
-    def send_body(self, generation: Generation, usage: Usage, changes: Mapping[str, object] | None = None) -> None:
+    def send_body(self, generation: Generation, usage: Usage, body: JSON | Media) -> None:
         """A whole answer, in time."""
         self.wire.wait(self.scenario.latency)
-        body = {**self.operation.body(generation, usage), **(changes or {})}
-        with self.telling(generation, usage):
-            self.wire.answer_json(200, body, self.headers(generation))
+        if isinstance(body, Media):
+            self._send_media(generation, body)
+        else:
+            with self.telling(generation, usage):
+                self.wire.answer_json(200, body, self.headers(generation))
+
+    def _send_media(self, generation: Generation, media: Media) -> None:
+        """In pieces, as it is made; it tells no usage."""
+        self.wire.open_stream(self.headers(generation), media.content_type)
+        for number, piece in enumerate(media.pieces(self.scenario.chunks)):
+            self.wire.wait(self.scenario.chunk_delay if number else 0)
+            self.wire.piece(piece)
+        self.wire.close_stream(done=False)
 
     def open_stream(self, generation: Generation) -> None:
-        """A stream up to the chunk that says nothing but who speaks."""
+        """A stream up to where its content begins."""
         self.wire.wait(self.scenario.latency)
         self.wire.open_stream(self.headers(generation))
-        self.send_event(self.streaming.opening(generation))
+        for event in self.streaming.opening(generation):
+            self.send_event(event)
 
     def send_deltas(self, generation: Generation, limit: int | None = None) -> None:
         """A stream's content, at most `limit` chunks of it."""
@@ -86,17 +99,19 @@ class Exchange:
         """One event, with the comment lines that OpenRouter puts before it."""
         for _ in range(self.scenario.comments):
             self.wire.comment()
-        self.wire.event(event)
+        if self.streaming.numbered:
+            event = {**event, "sequence_number": next(self._numbers)}
+        self.wire.event(event, str(event.get("type", "")) if self.scenario.named else "")
 
 
 def answer(exchange: Exchange) -> None:
     """Answer well."""
     with exchange.generating() as generation:
-        usage = exchange.operation.usage(generation)
+        usage = exchange.operation.flavour.usage(generation)
         if exchange.ask.streamed:
             _stream(exchange, generation, usage)
         else:
-            exchange.send_body(generation, usage)
+            exchange.send_body(generation, usage, exchange.operation.body(generation, usage))
 
 
 def _stream(exchange: Exchange, generation: Generation, usage: Usage) -> None:

@@ -5,36 +5,39 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Final
 
-from .errors import EDGE_PAGE, failure
+from .errors import ACCOUNT, EDGE_PAGE, failure
 from .exchange import Exchange
 from .generation import Generation
 from .usage import JSON, Usage
-from .wire import to_json
+from .wire import rendered
 
-_ACCOUNT: Final = "user_2abcDEFghi"
 _PATIENCE: Final = 60.0  # a client that never gives up must not keep the server from stopping
 
 
 def _status(exchange: Exchange) -> None:
-    """OpenRouter's usual error body under its status."""
-    _refuse(exchange, lambda generation: _error(exchange, generation))
+    """The endpoint's usual error body under its status."""
+    scenario = exchange.scenario
+    refusal = exchange.operation.refusal
+    _refuse(exchange, lambda generation: refusal(failure(scenario.status), generation.provider, scenario))
 
 
 def _flat_status(exchange: Exchange) -> None:
     """The same in the availability flavour, with `error_type` directly under ``error``."""
-    _refuse(exchange, lambda _: failure(exchange.scenario.status).flat(exchange.scenario.error_type))
+    error = failure(exchange.scenario.status).flat(exchange.scenario.error_type)
+    _refuse(exchange, lambda _: {"error": error, "user_id": ACCOUNT})
 
 
-def _refuse(exchange: Exchange, error: Callable[[Generation], JSON]) -> None:
+def _refuse(exchange: Exchange, body: Callable[[Generation], JSON]) -> None:
     scenario = exchange.scenario
     headers = {"Retry-After": scenario.retry_after} if scenario.retry_after else {}
     with exchange.generating(charged=scenario.charged == "yes") as generation:
         exchange.wire.wait(scenario.latency)
         exchange.book.answered_error()
-        body = {"error": error(generation), "user_id": _ACCOUNT}
-        exchange.wire.answer_json(scenario.status, body, {"X-Generation-Id": generation.id, **headers})
+        headers = {"X-Generation-Id": generation.id, **headers}
+        exchange.wire.answer_json(scenario.status, body(generation), headers)
 
 
 def _edge(exchange: Exchange) -> None:
@@ -45,49 +48,36 @@ def _edge(exchange: Exchange) -> None:
 
 
 def _body_error(exchange: Exchange) -> None:
-    """Status 200, and ``error`` beside ``choices`` in a stream's chunk, or instead of everything in a body."""
-    with exchange.generating(charged=exchange.scenario.charged == "yes") as generation:
-        error = {"error": _error(exchange, generation)}
-        exchange.book.answered_error()
-        if exchange.ask.streamed:
-            _fail_midway(exchange, generation, _NO_USAGE, error, {})
-        else:
-            exchange.wire.wait(exchange.scenario.latency)
-            exchange.wire.answer_json(200, {**error, "user_id": _ACCOUNT}, exchange.headers(generation))
+    """Status 200, and ``error`` beside everything in a stream's event, or instead of everything in a body."""
+    _hide(exchange, told=False)
 
 
-def _choice_error(exchange: Exchange) -> None:
-    """Status 200, partial content, and the error only in choice 0; charged where it tells a usage."""
-    with exchange.generating(charged=_tells_usage(exchange) or exchange.scenario.charged == "yes") as generation:
-        usage = exchange.operation.usage(generation)
-        error = {"error": _error(exchange, generation)}
-        exchange.book.answered_error()
-        if exchange.ask.streamed:
-            _fail_midway(exchange, generation, usage, {}, error)
-        else:
-            body = exchange.operation.body(generation, usage)
-            choice = {**body["choices"][0], **error, "finish_reason": "error", "native_finish_reason": "error"}
-            exchange.send_body(generation, usage, {"choices": [choice]})
+def _partial_error(exchange: Exchange) -> None:
+    """Status 200, and the error where only a careful reader sees it; charged where it tells a usage."""
+    _hide(exchange, told=exchange.scenario.usage not in {"none", "null"})
 
 
 def _choices_null(exchange: Exchange) -> None:
-    """Status 200 and no choices, without a word why."""
-    with exchange.generating(charged=exchange.scenario.charged == "yes") as generation:
+    """Status 200 and no choices, without a word why; a stream says so at once, and then ends well."""
+    _hide(replace(exchange, scenario=replace(exchange.scenario, at=0)), told=False, done=True)
+
+
+def _hide(exchange: Exchange, *, told: bool, done: bool = False) -> None:
+    scenario = exchange.scenario
+    carrier = exchange.operation.carrier(scenario.fault, streamed=exchange.ask.streamed)
+    with exchange.generating(charged=told or scenario.charged == "yes") as generation:
+        usage = exchange.operation.flavour.usage(generation)
+        usage = usage if told else Usage.untold(present=usage.present and usage.body is None)
+        answer = carrier(generation, usage, _error(exchange, generation))
         exchange.book.answered_error()
-        if exchange.ask.streamed:
-            exchange.open_stream(generation)
-            exchange.wire.event({**exchange.streaming.opening(generation), "choices": None})
-            exchange.wire.close_stream()
-        else:
-            exchange.send_body(generation, _NO_USAGE, {"choices": None, "usage": None})
-
-
-def _fail_midway(exchange: Exchange, generation: Generation, usage: Usage, top: JSON, choice: JSON) -> None:
-    exchange.open_stream(generation)
-    exchange.send_deltas(generation, exchange.scenario.at)
-    with exchange.telling(generation, usage):
-        exchange.send_event(exchange.streaming.failing(generation, usage, top, choice))
-    exchange.wire.close_stream(done=False)
+        if not exchange.ask.streamed:
+            exchange.send_body(generation, usage, answer)
+            return
+        exchange.open_stream(generation)
+        exchange.send_deltas(generation, scenario.at)
+        with exchange.telling(generation, usage):
+            exchange.send_event(answer)
+        exchange.wire.close_stream(done=done)
 
 
 def _drop(exchange: Exchange) -> None:
@@ -106,8 +96,9 @@ def _cut(exchange: Exchange) -> None:
             exchange.wire.drop()
         else:
             exchange.wire.wait(exchange.scenario.latency)
-            body = exchange.operation.body(generation, exchange.operation.usage(generation))
-            exchange.wire.break_off("application/json", to_json(body), exchange.headers(generation))
+            usage = exchange.operation.flavour.usage(generation)
+            half = rendered(exchange.operation.body(generation, usage))
+            exchange.wire.break_off(half.content_type, half.content, exchange.headers(generation))
 
 
 def _hang(exchange: Exchange) -> None:
@@ -150,19 +141,19 @@ def _error(exchange: Exchange, generation: Generation) -> JSON:
     return {**body, **({"code": scenario.code} if scenario.code else {})}
 
 
-def _tells_usage(exchange: Exchange) -> bool:
-    return exchange.scenario.usage not in {"none", "null"}
-
-
-_NO_USAGE: Final = Usage.untold()
-
+# Those that an operation must have a place for.
+HIDDEN: Final[Mapping[str, Callable[[Exchange], None]]] = {
+    "body-error": _body_error,
+    "choice-error": _partial_error,
+    "choices-null": _choices_null,
+    "failed": _partial_error,
+    "event-error": _body_error,
+}
 FAULTS: Final[Mapping[str, Callable[[Exchange], None]]] = {
+    **HIDDEN,
     "status": _status,
     "flat-status": _flat_status,
     "edge": _edge,
-    "body-error": _body_error,
-    "choice-error": _choice_error,
-    "choices-null": _choices_null,
     "drop": _drop,
     "cut": _cut,
     "hang": _hang,

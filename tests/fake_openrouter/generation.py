@@ -6,8 +6,8 @@ import hashlib
 import itertools
 import time
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from . import catalogue, structured
@@ -16,6 +16,8 @@ from .scenario import Scenario
 
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _TEXT: Final = "the answer is short and quite certain since nobody asked twice about a river in spring"
+THOUGHT: Final = "They want to know, so let me think."  # what comes first where a scenario asks for reasoning
+_SAID: Final = ("messages", "input", "prompt", "query", "documents", "file")
 _numbers: Final = itertools.count(1)
 
 
@@ -47,7 +49,10 @@ class Ask:
     @property
     def text(self) -> str:
         """All that was said, for counting."""
-        return "\n".join(str(message.get("content")) for message in self.body.get("messages") or [])
+        return "\n".join(_said(self.body[name]) for name in _SAID if self.body.get(name))
+
+
+Counting = Callable[[Ask, Scenario], Tokens]
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,10 @@ class Generation:
         """The provider's own word for the end."""
         return catalogue.model(self.model).native_stop if self.scenario.finish == "stop" else self.scenario.finish
 
+    def pieces(self) -> Iterator[str]:
+        """Its text as the chunks of a stream."""
+        return cut(self.text, self.scenario.chunks)
+
     def entry(self) -> Entry:
         """Its line in the book, untold."""
         return Entry(
@@ -84,14 +93,15 @@ class Generation:
             byok=self.scenario.byok,
             tokens=self.tokens,
             spent=self.spent,
+            finish=self.scenario.finish,
         )
 
 
-def generate(ask: Ask, scenario: Scenario) -> Generation:
+def generate(ask: Ask, scenario: Scenario, count: Counting) -> Generation:
     """Serve a request; the same request comes to the same tokens and the same price."""
     slug = catalogue.served(ask.model, ask.fallbacks, scenario.model)
     row = catalogue.model(slug)
-    tokens = _tokens(ask, scenario)
+    tokens = count(ask, scenario)
     price = row.price(tokens) if scenario.cost is None else scenario.cost
     charge, bill = (scenario.fee, price) if scenario.byok else (price, price * 0)
     created = int(time.time())
@@ -108,7 +118,8 @@ def generate(ask: Ask, scenario: Scenario) -> Generation:
     )
 
 
-def _tokens(ask: Ask, scenario: Scenario) -> Tokens:
+def text_tokens(ask: Ask, scenario: Scenario) -> Tokens:
+    """Text in, text out."""
     if scenario.usage == "zero":
         return Tokens(0, 0)
     derived = 20 + zlib.crc32(ask.text.encode()) % 180
@@ -123,6 +134,25 @@ def _tokens(ask: Ask, scenario: Scenario) -> Tokens:
         image_output=scenario.image_out,
         audio_output=scenario.audio_out,
     )
+
+
+def input_tokens(ask: Ask, scenario: Scenario) -> Tokens:
+    """Text in, and nothing out that is counted."""
+    return replace(text_tokens(ask, scenario), output=0, reasoning=0, image_output=0, audio_output=0)
+
+
+def cut(text: str, pieces: int) -> Iterator[str]:
+    """A text in about so many pieces, between words."""
+    words = text.split(" ")
+    size = max(1, -(-len(words) // max(1, pieces)))
+    for start in range(0, len(words), size):
+        yield (" " if start else "") + " ".join(words[start : start + size])
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, list):
+        return "\n".join(map(_said, value))
+    return str(value.get("content") if isinstance(value, Mapping) else value)
 
 
 def _prose(tokens: int) -> str:

@@ -19,7 +19,8 @@ class Scenario:
     """How one call is answered.
 
     Attributes:
-        fault: what goes wrong, a name of ``faults.FAULTS``; empty for a good answer.
+        fault: what goes wrong, a name of ``faults.FAULTS``; empty for a good answer. An endpoint that has no place
+            for it (chat has no ``failed``, only choices can be null) refuses with 400.
         failures: the fault strikes only the first so many attempts of a call; 0 means every attempt.
         key: groups attempts into one call for clients that do not send their retry count.
         status: HTTP status of the fault ``status``.
@@ -34,6 +35,7 @@ class Scenario:
         chunks: content chunks of a stream.
         chunk_delay: seconds before each chunk after the first.
         comments: ``: OPENROUTER PROCESSING`` lines before each chunk.
+        named: an ``event:`` line with its type before each event that has one, as OpenAI's own endpoints send it.
         shape: where a stream's usage rides, A, B or C of the facts sheet's section 2.2; CA tells it twice.
         first: what the answer begins with: ``content``, ``reasoning`` or ``tool``.
         finish: finish_reason of choice 0.
@@ -63,6 +65,7 @@ class Scenario:
     chunks: int = 4
     chunk_delay: float = 0.0
     comments: int = 1
+    named: bool = False
     shape: str = "A"
     first: str = "content"
     finish: str = "stop"
@@ -97,6 +100,7 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
     "reasoning": {"first": "reasoning", "reasoning": 24},
     "tool": {"first": "tool", "finish": "tool_calls"},
     "length": {"finish": "length"},
+    "incomplete": {"finish": "length"},  # what Responses calls it
     "details": {
         "prompt_tokens": 4096, "completion_tokens": 512, "cached": 1024, "cache_write": 512, "audio_in": 64,
         "video_in": 32, "reasoning": 128, "image_out": 16, "audio_out": 8,
@@ -122,6 +126,8 @@ PRESETS: Final[Mapping[str, Mapping[str, Any]]] = {
     "choice-error": {"fault": "choice-error", "status": 502, "finish": "error"},
     "stream-error": {"fault": "body-error", "status": 502},
     "stream-choice-error": {"fault": "choice-error", "status": 502, "usage": "none"},
+    "failed": {"fault": "failed", "status": 502, "usage": "null"},
+    "event-error": {"fault": "event-error", "status": 502, "usage": "none"},
     # --- answers that never arrive ---
     "drop": {"fault": "drop"},
     "stream-drop": {"fault": "cut"},

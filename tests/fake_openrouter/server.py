@@ -7,21 +7,23 @@ import json
 import socket
 import sys
 import threading
+import time
 import traceback
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
-from .accounts import ACCOUNTS
+from . import forms
+from .accounts import RefusedError, Visit, page
 from .attempts import Attempts
 from .book import Book
 from .errors import failure
 from .exchange import Exchange, answer
-from .faults import FAULTS
+from .faults import FAULTS, HIDDEN
 from .generation import Ask
 from .operations import OPERATIONS
 from .scenario import Scenario, scenario
@@ -39,10 +41,14 @@ class Received:
     path: str
     headers: Mapping[str, str]
     content: bytes
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def body(self) -> dict[str, Any]:
-        """Its JSON; empty where it has none."""
+        """Its JSON or its form; empty where it has neither."""
+        kind = self.headers.get("content-type", "")
+        if kind.startswith("multipart/form-data"):
+            return forms.fields(kind, self.content)
         value = json.loads(self.content) if self.content else {}
         return value if isinstance(value, dict) else {}
 
@@ -60,6 +66,8 @@ class FakeOpenRouter:
         requests: what it received, the newest 10,000.
         default: laid under the scenario of every request, e.g. ``scenario("good;latency=0.01")``.
         faults: exceptions of its own, which are bugs; `stop` raises the first.
+        ingestion: seconds until ``/generation`` knows of a generation.
+        clock: the time that ``/generation`` and ``/activity`` go by.
     """
 
     def __init__(self, port: int = 0, default: Scenario | None = None) -> None:
@@ -68,6 +76,8 @@ class FakeOpenRouter:
         self.default = default or Scenario()
         self.faults: list[BaseException] = []
         self.attempts = Attempts()
+        self.ingestion = 0.0
+        self.clock: Callable[[], float] = time.time
         self._server = _Server(port, self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="fake-openrouter", daemon=True
@@ -154,9 +164,14 @@ class _Handler(BaseHTTPRequestHandler):
         """A test's output is its own."""
 
     def do_GET(self) -> None:
-        received = self._receive()
-        page = ACCOUNTS.get(received.path)
-        status, body = (200, page(self.server.openrouter.book)) if page else _refusal(404)
+        received, openrouter = self._receive(), self.server.openrouter
+        visit = Visit(
+            received.path, received.key, received.query, openrouter.book, openrouter.clock(), openrouter.ingestion
+        )
+        try:
+            status, body = 200, page(visit)
+        except RefusedError as error:
+            status, body = _refusal(error.status)
         Wire(self).answer_json(status, body, {})
 
     def do_POST(self) -> None:
@@ -166,14 +181,19 @@ class _Handler(BaseHTTPRequestHandler):
             Wire(self).answer_json(*_refusal(401 if operation else 404), {})
             return
         openrouter = self.server.openrouter
+        body = received.body
+        streamed = operation.streaming is not None and bool(body.get("stream"))
         try:
             wanted = scenario(received.headers.get("x-scenario", ""), openrouter.default)
+            if wanted.fault in HIDDEN:
+                operation.carrier(wanted.fault, streamed=streamed)
         except ValueError as error:  # loud in a test: the client raises BadRequestError with this text
             Wire(self).answer_json(*_refusal(400, str(error)), {})
             return
-        attempt = openrouter.attempts.number(received.headers, received.content, wanted)
+        same = forms.fingerprint(received.headers.get("content-type", ""), received.content)
+        attempt = openrouter.attempts.number(received.headers, same, wanted)
         openrouter.book.requested(retry=attempt > 0)
-        ask = Ask(operation.name, received.body, received.key, bool(received.body.get("stream")))
+        ask = Ask(operation.name, body, received.key, streamed)
         strikes = bool(wanted.fault) and (not wanted.failures or attempt < wanted.failures)
         play = FAULTS[wanted.fault] if strikes else answer
         play(Exchange(Wire(self), openrouter.book, operation, ask, wanted if strikes else replace(wanted, fault="")))
@@ -181,8 +201,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _receive(self) -> Received:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
-        path = urlsplit(self.path).path.removeprefix(PREFIX)
-        received = Received(self.command, path, headers, content)
+        url = urlsplit(self.path)
+        path = unquote(url.path).removeprefix(PREFIX)
+        received = Received(self.command, path, headers, content, dict(parse_qsl(url.query)))
         self.server.openrouter.requests.append(received)
         return received
 

@@ -10,16 +10,21 @@ Schema = Mapping[str, Any]
 
 
 def answer(body: Mapping[str, Any]) -> str:
-    """JSON for `response_format`; empty where none was asked for."""
-    wanted = body.get("response_format") or {}
-    schema = (wanted.get("json_schema") or {}).get("schema") if wanted.get("type") == "json_schema" else None
+    """JSON for chat's `response_format` or Responses' `text.format`; empty where none was asked for."""
+    text = body.get("text")
+    wanted = (text.get("format") if isinstance(text, Mapping) else None) or body.get("response_format")
+    if not isinstance(wanted, Mapping) or wanted.get("type") != "json_schema":
+        return ""  # for audio, `response_format` is a word
+    schema = (wanted.get("json_schema") or wanted).get("schema")
     return json.dumps(example(schema, schema)) if schema else ""
 
 
-def arguments(tool: Mapping[str, Any]) -> str:
-    """JSON for the call of one of the request's tools."""
-    schema = (tool.get("function") or {}).get("parameters") or {"type": "object"}
-    return json.dumps(example(schema, schema))
+def call(body: Mapping[str, Any]) -> dict[str, str]:
+    """A call of the request's first tool: its name and JSON arguments that its schema allows."""
+    tools = body.get("tools") or [{"name": "lookup"}]
+    function = tools[0].get("function") or tools[0]  # chat nests it, Responses does not
+    schema = function.get("parameters") or {"type": "object"}
+    return {"name": function["name"], "arguments": json.dumps(example(schema, schema))}
 
 
 def example(schema: Schema, root: Schema) -> Any:

@@ -1,4 +1,4 @@
-"""How a generation's usage is told: the chat flavour of ``usage`` and the ways in which it can be incomplete.
+"""How a generation's usage is told: each endpoint's flavour of ``usage`` and the ways in which it can be incomplete.
 
 A form returns the object that goes on the wire together with what a reader of it knows afterwards, so the book's
 column "told" can never drift from the body.
@@ -44,48 +44,69 @@ class Usage:
         return {key: self.body} if self.present else {}
 
 
-def usage(generation: Generation) -> Usage:
-    """The usage in the form that the scenario asks for."""
-    return FORMS[generation.scenario.usage](generation)
+@dataclass(frozen=True)
+class Flavour:
+    """An endpoint's words for its usage.
+
+    Attributes:
+        counted: tokens, with ``total_tokens`` among them.
+        priced: money.
+        says_byok: whether there are words for BYOK; without, its bill is never told.
+    """
+
+    counted: Callable[[Generation], JSON]
+    priced: Callable[[Generation], JSON]
+    says_byok: bool = True
+
+    def usage(self, generation: Generation) -> Usage:
+        """The usage in the form that the scenario asks for."""
+        return FORMS[generation.scenario.usage](self, generation)
+
+    def tells_bill(self, generation: Generation) -> bool:
+        """Whether the client learns what the provider bills, where it does."""
+        return not generation.scenario.byok or (self.says_byok and generation.scenario.upstream == "told")
 
 
-def _full(generation: Generation) -> Usage:
-    counted, priced = _counted(generation), _priced(generation)
-    told = generation.spent
-    if not _tells_bill(generation):
+def _full(flavour: Flavour, generation: Generation) -> Usage:
+    told, complete = generation.spent, flavour.tells_bill(generation)
+    if not complete:
         told = Amounts(told.charge, Decimal(0), told.input, told.output)
-    return Usage({**counted, **priced}, told, complete=_tells_bill(generation))
+    return Usage({**flavour.counted(generation), **flavour.priced(generation)}, told, complete)
 
 
-def _no_cost(generation: Generation) -> Usage:
+def _no_cost(flavour: Flavour, generation: Generation) -> Usage:
     spent = generation.spent
-    return Usage(_counted(generation), Amounts(input=spent.input, output=spent.output), complete=False)
+    return Usage(flavour.counted(generation), Amounts(input=spent.input, output=spent.output), complete=False)
 
 
-def _total(generation: Generation) -> Usage:
-    known = _full(generation)
-    body = {"total_tokens": _sum(generation), **_priced(generation)}
-    return Usage(body, Amounts(known.told.charge, known.told.bill, _sum(generation), 0), known.complete)
+def _total(flavour: Flavour, generation: Generation) -> Usage:
+    known, total = _full(flavour, generation), generation.tokens.total
+    body = {"total_tokens": total, **flavour.priced(generation)}
+    return Usage(body, Amounts(known.told.charge, known.told.bill, total, 0), known.complete)
 
 
-def _bare_total(generation: Generation) -> Usage:
-    return Usage({"total_tokens": _sum(generation)}, Amounts(input=_sum(generation)), complete=False)
+def _bare_total(_: Flavour, generation: Generation) -> Usage:
+    total = generation.tokens.total
+    return Usage({"total_tokens": total}, Amounts(input=total), complete=False)
 
 
-def _sum(generation: Generation) -> int:
-    return generation.tokens.input + generation.tokens.output
+FORMS: Final[Mapping[str, Callable[[Flavour, Generation], Usage]]] = {
+    "full": _full,
+    "zero": _full,  # a response-cache hit: all counters 0, which generation.py already made so
+    "no-cost": _no_cost,
+    "total": _total,
+    "bare-total": _bare_total,
+    "none": lambda flavour, generation: Usage.untold(),
+    "null": lambda flavour, generation: Usage.untold(present=True),
+}
 
 
-def _tells_bill(generation: Generation) -> bool:
-    return not generation.scenario.byok or generation.scenario.upstream == "told"
-
-
-def _counted(generation: Generation) -> JSON:
+def _chat_counted(generation: Generation) -> JSON:
     tokens = generation.tokens
     return {
         "prompt_tokens": tokens.input,
         "completion_tokens": tokens.output,
-        "total_tokens": _sum(generation),
+        "total_tokens": tokens.total,
         "prompt_tokens_details": {
             "cached_tokens": tokens.cache_read,
             "cache_write_tokens": tokens.cache_write,
@@ -97,33 +118,36 @@ def _counted(generation: Generation) -> JSON:
             "image_tokens": tokens.image_output,
             "audio_tokens": tokens.audio_output,
         },
-        "server_tool_use_details": {"web_search_requests": 0, "tool_calls_requested": 0, "tool_calls_executed": 0},
+        "server_tool_use_details": dict(SERVER_TOOLS),
     }
 
 
-def _priced(generation: Generation) -> JSON:
-    scenario, spent = generation.scenario, generation.spent
-    upstream = spent.bill if scenario.byok else spent.charge  # 2026 payloads repeat the cost where it is no BYOK
-    prompt = min(catalogue.model(generation.model).prompt_price(generation.tokens), upstream)
-    details: JSON = {
-        "upstream_inference_cost": upstream,
-        "upstream_inference_prompt_cost": prompt,
-        "upstream_inference_completions_cost": upstream - prompt,
-    }
-    told = {
-        "told": {"cost_details": details},
-        "null": {"cost_details": {"upstream_inference_cost": None}},
-        "absent": {},
-    }[scenario.upstream]
-    return {"cost": spent.charge, "is_byok": scenario.byok, **told}
+def priced(before: str, after: str) -> Callable[[Generation], JSON]:
+    """Cost, BYOK and `cost_details`; `before` and `after` are the endpoint's words for the two parts of the cost."""
+
+    def told(generation: Generation) -> JSON:
+        scenario, spent = generation.scenario, generation.spent
+        upstream = spent.bill if scenario.byok else spent.charge  # 2026 payloads repeat the cost where it is no BYOK
+        prompt = min(catalogue.model(generation.model).prompt_price(generation.tokens), upstream)
+        details: JSON = {
+            "upstream_inference_cost": upstream,
+            f"upstream_inference_{before}_cost": prompt,
+            f"upstream_inference_{after}_cost": upstream - prompt,
+        }
+        words = {
+            "told": {"cost_details": details},
+            "null": {"cost_details": {"upstream_inference_cost": None}},
+            "absent": {},
+        }[scenario.upstream]
+        return {"cost": spent.charge, "is_byok": scenario.byok, **words}
+
+    return told
 
 
-FORMS: Final[Mapping[str, Callable[[Generation], Usage]]] = {
-    "full": _full,
-    "zero": _full,  # a response-cache hit: all counters 0, which generation.py already made so
-    "no-cost": _no_cost,
-    "total": _total,
-    "bare-total": _bare_total,
-    "none": lambda generation: Usage.untold(),
-    "null": lambda generation: Usage.untold(present=True),
-}
+def cost_alone(generation: Generation) -> JSON:
+    """Endpoints whose documented usage knows no BYOK."""
+    return {"cost": generation.spent.charge}
+
+
+SERVER_TOOLS: Final = {"web_search_requests": 0, "tool_calls_requested": 0, "tool_calls_executed": 0}
+CHAT: Final = Flavour(_chat_counted, priced("prompt", "completions"))

@@ -5,12 +5,26 @@ from __future__ import annotations
 import json
 import select
 import socket
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
 _GONE: Final = select.POLLHUP | select.POLLERR | getattr(select, "POLLRDHUP", 0)
+
+
+@dataclass(frozen=True)
+class Media:
+    """A body that is not JSON."""
+
+    content_type: str
+    content: bytes
+
+    def pieces(self, number: int) -> Iterator[bytes]:
+        """It in so many pieces."""
+        size = max(1, -(-len(self.content) // max(1, number)))
+        return (self.content[start : start + size] for start in range(0, len(self.content), size))
 
 
 class ClientGoneError(ConnectionError):
@@ -47,20 +61,24 @@ class Wire:
         """A whole response in JSON."""
         self.answer(status, "application/json", to_json(body), headers)
 
-    def open_stream(self, headers: Mapping[str, str]) -> None:
-        """The headers of a server-sent event stream."""
-        self._open(200, "text/event-stream", {**headers, "Transfer-Encoding": "chunked", "Cache-Control": "no-cache"})
+    def open_stream(self, headers: Mapping[str, str], content_type: str = "text/event-stream") -> None:
+        """The headers of a body whose length nobody knows yet."""
+        self._open(200, content_type, {**headers, "Transfer-Encoding": "chunked", "Cache-Control": "no-cache"})
 
     def comment(self) -> None:
         """The line OpenRouter keeps idle connections alive with."""
         self._write_chunk(b": OPENROUTER PROCESSING\n\n")
 
-    def event(self, data: Any) -> None:
+    def event(self, data: Any, name: str = "") -> None:
         """One event of a stream."""
-        self._write_chunk(b"data: " + to_json(data) + b"\n\n")
+        self._write_chunk((f"event: {name}\n" if name else "").encode() + b"data: " + to_json(data) + b"\n\n")
+
+    def piece(self, content: bytes) -> None:
+        """A part of a body that is not made of events."""
+        self._write_chunk(content)
 
     def close_stream(self, *, done: bool = True) -> None:
-        """The stream's regular end, in one write: a client that reads no further than [DONE] keeps its connection."""
+        """The regular end, in one write: a client that reads no further than [DONE] keeps its connection."""
         self._write((_chunk(b"data: [DONE]\n\n") if done else b"") + _chunk(b""))
 
     def break_off(self, content_type: str, content: bytes, headers: Mapping[str, str]) -> None:
@@ -91,6 +109,11 @@ class Wire:
 
 def _chunk(content: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(content), content)
+
+
+def rendered(body: Any) -> Media:
+    """A body as it goes on the wire."""
+    return body if isinstance(body, Media) else Media("application/json", to_json(body))
 
 
 def to_json(body: Any) -> bytes:

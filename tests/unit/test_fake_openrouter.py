@@ -406,7 +406,8 @@ def test_other_processes_read_the_book_as_json(openrouter: FakeOpenRouter, clien
     assert Decimal(book["totals"]["told"]["charge"]) == Decimal("1e-12")
     assert len(book["entries"]) == 1
     assert client.models.list().data[0].id in MODELS
-    with urllib.request.urlopen(f"{openrouter.base_url}/key") as answer:
+    page = urllib.request.Request(f"{openrouter.base_url}/key", headers={"Authorization": "Bearer sk-or-v1-test"})
+    with urllib.request.urlopen(page) as answer:
         assert json.load(answer)["data"]["usage"] == 1e-12
 
 
