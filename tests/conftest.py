@@ -1,0 +1,118 @@
+"""The parts of every contract test: a stand-in OpenRouter, a client in both colours, and telemetry to look at."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import gc
+from collections.abc import Iterator
+from typing import Any
+
+import openai
+import pytest
+
+from contract.driving import KEY, Caller, Measure, OffsetClock, Telemetry
+from fake_openrouter import Book, FakeOpenRouter
+from openrouter_otel import instrumentor, quiet
+from openrouter_otel.runtime import Runtime
+
+
+@pytest.fixture(scope="session")
+def _server() -> Iterator[FakeOpenRouter]:
+    with FakeOpenRouter() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def _quick_collections() -> Iterator[None]:
+    """All that lives for ever is left out of the many collections that tests ask for."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+@pytest.fixture
+def openrouter(_server: FakeOpenRouter, _quick_collections: None) -> FakeOpenRouter:
+    """The stand-in, with a new book."""
+    _server.book = Book()
+    _server.requests.clear()
+    return _server
+
+
+@pytest.fixture(scope="session")
+def _client(_server: FakeOpenRouter) -> Iterator[openai.OpenAI]:
+    with openai.OpenAI(base_url=_server.base_url, api_key=KEY, max_retries=0, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def _loop() -> Iterator[asyncio.AbstractEventLoop]:
+    loop = asyncio.new_event_loop()
+    yield loop
+    loop.run_until_complete(loop.shutdown_asyncgens())
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def _async_client(_server: FakeOpenRouter, _loop: asyncio.AbstractEventLoop) -> Iterator[openai.AsyncOpenAI]:
+    client = openai.AsyncOpenAI(base_url=_server.base_url, api_key=KEY, max_retries=0, timeout=10)
+    yield client
+    _loop.run_until_complete(client.close())
+
+
+@pytest.fixture
+def sync_caller(_client: openai.OpenAI) -> Caller:
+    """A real sync client, made before `instrument()`."""
+    return Caller(_client, None)
+
+
+@pytest.fixture
+def async_caller(_async_client: openai.AsyncOpenAI, _loop: asyncio.AbstractEventLoop) -> Caller:
+    """A real async client, made before `instrument()`."""
+    return Caller(_async_client, _loop)
+
+
+@pytest.fixture(params=["sync", "async"])
+def caller(request: pytest.FixtureRequest) -> Caller:
+    """A real client, made before `instrument()`, in each colour."""
+    made: Caller = request.getfixturevalue(f"{request.param}_caller")
+    return made
+
+
+@pytest.fixture
+def faults(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """The places of ours in which something went wrong."""
+    told: set[str] = set()
+    monkeypatch.setattr(quiet, "_told", told)
+    return told
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> OffsetClock:
+    """What `instrument()` takes for the time."""
+    offset = OffsetClock()
+    monkeypatch.setattr(instrumentor, "Runtime", functools.partial(Runtime, clock=offset.clock()))
+    return offset
+
+
+@pytest.fixture
+def measure(openrouter: FakeOpenRouter, faults: set[str], clock: OffsetClock) -> Iterator[Measure]:
+    """Begins to measure, with settings of `instrument()`; nothing of ours may have failed when the test is over."""
+    open_ones: list[Telemetry] = []
+
+    def begin(**settings: Any) -> Telemetry:
+        telemetry = Telemetry(clock, **{"base_urls": [openrouter.base_url], **settings})
+        open_ones.append(telemetry)
+        return telemetry
+
+    yield begin
+    for telemetry in open_ones:
+        telemetry.close()
+    assert not faults
+
+
+@pytest.fixture
+def telemetry(measure: Measure) -> Telemetry:
+    """Measuring, with the default settings."""
+    return measure()
