@@ -20,7 +20,6 @@ from openrouter_otel.context import Privacy, RunningUsage, attribute, charge, ru
 from openrouter_otel.emit.metrics import MetricsEmitter
 from openrouter_otel.emit.span import close_span, open_span
 from openrouter_otel.facts.request import Destinations, Request, read_request
-from openrouter_otel.facts.response import read_answer
 from openrouter_otel.identity import identity
 from openrouter_otel.quiet import quietly
 from openrouter_otel.record import Record, cost_source
@@ -117,7 +116,7 @@ class Runtime:
 
     def note(self, body: object, request: Request, seconds: float | None, retries: int = 0) -> None:
         """Record a call that was made without the openai client and has just ended."""
-        answer = read_answer(body)
+        answer = request.endpoint.read(body)
         outcome = names.ERROR if answer.failure else names.OK
         attribution = attribute(request, self._privacy)
         started_at = self._clock.wall() - round((seconds or 0.0) * 1e9)
