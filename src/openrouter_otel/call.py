@@ -46,6 +46,7 @@ class Call:
         "_attribution",
         "_clock",
         "_ends",
+        "_first_chunk",
         "_first_token",
         "_generation",
         "_last",
@@ -72,6 +73,7 @@ class Call:
         self._ends = [None]  # popped by whoever ends the call: one atomic step, so nobody ends it twice
         self._started_at = started_at
         self._start_tick = self._last = clock.tick()
+        self._first_chunk: int | None = None
         self._first_token: int | None = None
         self._stream: Folding | None = None
         self._answer: Answer = NOTHING
@@ -94,6 +96,8 @@ class Call:
         if stream is None:
             return
         self._last = self._clock.tick()
+        if self._first_chunk is None:
+            self._first_chunk = self._last
         stream.saw(chunk)
         if self._first_token is None and stream.has_content:
             self._first_token = self._last
@@ -139,6 +143,9 @@ class Call:
         """Whether somebody has ended it."""
         return not self._ends
 
+    def _seconds_to(self, tick: int | None) -> float | None:
+        return None if tick is None else (tick - self._start_tick) / 1e9
+
     def _read(self, body: object) -> Answer:
         return self.request.endpoint.read(body)
 
@@ -168,7 +175,6 @@ class Call:
         if facts.id is None and self._generation is not None:
             facts = facts._replace(id=self._generation)
         elapsed = (self._clock.tick() if at is None else at) - self._start_tick
-        first = self._first_token
         record = Record(
             self.request,
             self._attribution,
@@ -178,7 +184,8 @@ class Call:
             failure,
             self._started_at,
             elapsed / 1e9,
-            None if first is None else (first - self._start_tick) / 1e9,
+            self._seconds_to(self._first_token),
             max(0, self.attempts - 1),
+            first_chunk=self._seconds_to(self._first_chunk),
         )
         self._sink(self, record, later=later)

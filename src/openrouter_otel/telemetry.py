@@ -15,8 +15,10 @@ from opentelemetry.trace import Tracer, TracerProvider
 from prometheus_client import CollectorRegistry
 
 from openrouter_otel import names, reader
+from openrouter_otel.emit import semconv
 from openrouter_otel.emit.metrics import MetricsEmitter
 from openrouter_otel.metrics_endpoint import ServedMetricReader
+from openrouter_otel.settings import Settings
 
 _log = logging.getLogger("openrouter_otel")
 
@@ -34,15 +36,17 @@ class Metering:
     Args:
         emitter: has the counts.
         provider: the MeterProvider passed by the application, if any.
-        serve: serve /metrics; None: where the application has no MeterProvider.
+        settings: whether to serve /metrics, and whether to emit the GenAI conventions' own metrics.
     """
 
-    def __init__(self, emitter: MetricsEmitter, provider: MeterProvider | None, serve: bool | None) -> None:
+    def __init__(self, emitter: MetricsEmitter, provider: MeterProvider | None, settings: Settings) -> None:
         self._emitter = emitter
+        self._gen_ai = settings.semconv_metrics
+        serve = settings.serve_metrics
         self._private: ServedMetricReader | None = None
         theirs = provider or _global_provider()
         if theirs is not None:
-            emitter.bind(_meter(theirs))
+            self._bind(theirs)
             if not reader.readers() and not serve:
                 _log.info(
                     "the MeterProvider in use has no reader of ours; for exact reports from Prometheus give it"
@@ -93,7 +97,13 @@ class Metering:
         self._private = ServedMetricReader(CollectorRegistry())
         # A pull reader has nothing to flush at exit, and in a forked child the parent's must be left alone.
         provider = SDKMeterProvider([self._private], shutdown_on_exit=False)
-        self._emitter.bind(_meter(provider))
+        self._bind(provider)
+
+    def _bind(self, provider: MeterProvider) -> None:
+        owner = semconv.owner(provider) if self._gen_ai else None
+        if owner:
+            _log.warning("semconv_metrics is left out: %s has the gen_ai.client metrics of this MeterProvider", owner)
+        self._emitter.bind(_meter(provider), gen_ai=self._gen_ai and not owner)
 
 
 def _meter(provider: MeterProvider) -> Meter:
