@@ -16,6 +16,15 @@ no MeterProvider, ``/metrics`` is served on localhost:9464.
 
 from openrouter_otel.context import RunningUsage, usage_context
 from openrouter_otel.instrumentor import OpenRouterInstrumentor, record
-from openrouter_otel.metrics_endpoint import metrics_reader
+from openrouter_otel.prices import PricesError, load_prices
+from openrouter_otel.reader import metrics_reader
 
-__all__ = ["OpenRouterInstrumentor", "RunningUsage", "metrics_reader", "record", "usage_context"]
+__all__ = [
+    "OpenRouterInstrumentor",
+    "PricesError",
+    "RunningUsage",
+    "load_prices",
+    "metrics_reader",
+    "record",
+    "usage_context",
+]

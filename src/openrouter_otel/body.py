@@ -31,6 +31,7 @@ class Body:
     def __init__(self, call: Call, content_type: str, encoding: str) -> None:
         self._call = call
         self._events = "event-stream" in content_type
+        self._keeps = "json" in content_type or not content_type  # of sound and pictures nothing is kept
         self._decode = _DECODERS.get(encoding, _undecodable)()
         self._rest = b""
         self._size = 0
@@ -46,7 +47,7 @@ class Body:
             *lines, self._rest = (self._rest + data).split(b"\n")
             for line in lines:
                 self._saw_line(line)
-        elif self._size <= _JSON_LIMIT:
+        elif self._keeps and self._size <= _JSON_LIMIT:
             self._rest += data
 
     @quietly
@@ -54,7 +55,7 @@ class Body:
         """The body has been read to its end."""
         if self._call.reader:
             return
-        if self._events or not 0 < self._size <= _JSON_LIMIT:
+        if self._events or not self._keeps or not 0 < self._size <= _JSON_LIMIT:
             self._call.exhausted()
         else:
             self._call.answered(parsed(self._rest))

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from openrouter_otel import names
+from openrouter_otel.facts.endpoints import Folding
 from openrouter_otel.facts.errors import Failure, raised_failure
 from openrouter_otel.facts.request import Request
-from openrouter_otel.facts.response import NOTHING, Answer, read_answer
-from openrouter_otel.facts.stream import StreamFacts
+from openrouter_otel.facts.response import NOTHING, Answer
 from openrouter_otel.quiet import quietly
 from openrouter_otel.record import Attribution, Record, cost_source
 
@@ -46,7 +46,9 @@ class Call:
         "_attribution",
         "_clock",
         "_ends",
+        "_first_chunk",
         "_first_token",
+        "_generation",
         "_last",
         "_sink",
         "_start_tick",
@@ -71,15 +73,21 @@ class Call:
         self._ends = [None]  # popped by whoever ends the call: one atomic step, so nobody ends it twice
         self._started_at = started_at
         self._start_tick = self._last = clock.tick()
+        self._first_chunk: int | None = None
         self._first_token: int | None = None
-        self._stream: StreamFacts | None = None
+        self._stream: Folding | None = None
         self._answer: Answer = NOTHING
+        self._generation: str | None = None
 
     # --- what happens on the way ---
+    def identified(self, generation: str | None) -> None:
+        """The response's headers have told the generation's id: all there is where the body is never read."""
+        self._generation = generation or None
+
     def streams(self) -> None:
         """The answer is a stream: it has begun and will be read."""
         self._last = self._clock.tick()
-        self._stream = StreamFacts()
+        self._stream = self.request.endpoint.fold()
 
     @quietly
     def saw(self, chunk: object) -> None:
@@ -88,6 +96,8 @@ class Call:
         if stream is None:
             return
         self._last = self._clock.tick()
+        if self._first_chunk is None:
+            self._first_chunk = self._last
         stream.saw(chunk)
         if self._first_token is None and stream.has_content:
             self._first_token = self._last
@@ -95,13 +105,13 @@ class Call:
     @quietly
     def overheard(self, body: object) -> None:
         """An answer is about to be parsed further, which may fail: keep what it cost."""
-        self._answer = read_answer(body)
+        self._answer = self._read(body)
 
     # --- the ways out ---
     @quietly
     def answered(self, body: object) -> None:
         """A whole answer has been handed to the caller, who may not have noticed an error in it."""
-        answer = read_answer(body)
+        answer = self._read(body)
         self._end(names.ERROR if answer.failure else names.OK, answer.failure, answer=answer)
 
     @quietly
@@ -133,6 +143,12 @@ class Call:
         """Whether somebody has ended it."""
         return not self._ends
 
+    def _seconds_to(self, tick: int | None) -> float | None:
+        return None if tick is None else (tick - self._start_tick) / 1e9
+
+    def _read(self, body: object) -> Answer:
+        return self.request.endpoint.read(body)
+
     def _facts(self) -> Answer:
         return self._answer if self._stream is None else self._stream.answer()
 
@@ -140,7 +156,7 @@ class Call:
         # A strict client refuses an answer that was charged all the same.
         status, body = getattr(error, "status_code", None), getattr(error, "body", None)
         if self._answer is NOTHING and isinstance(status, int) and status < 400 and isinstance(body, dict):
-            self._answer = read_answer(body)
+            self._answer = self._read(body)
 
     def _end(
         self,
@@ -156,8 +172,9 @@ class Call:
         except IndexError:
             return
         facts = answer or self._facts()
+        if facts.id is None and self._generation is not None:
+            facts = facts._replace(id=self._generation)
         elapsed = (self._clock.tick() if at is None else at) - self._start_tick
-        first = self._first_token
         record = Record(
             self.request,
             self._attribution,
@@ -167,7 +184,8 @@ class Call:
             failure,
             self._started_at,
             elapsed / 1e9,
-            None if first is None else (first - self._start_tick) / 1e9,
+            self._seconds_to(self._first_token),
             max(0, self.attempts - 1),
+            first_chunk=self._seconds_to(self._first_chunk),
         )
         self._sink(self, record, later=later)

@@ -1,8 +1,8 @@
 """Our metrics as Prometheus text, written directly.
 
 The exporter builds an object for every sample and joins every label of every line anew at each scrape; at our caps that
-is minutes of a core per hour and long pauses for the program's other threads. Here the labels of a series are joined
-once, when it is first seen, and a scrape is one pass over numbers.
+takes seconds of a core, and pauses in the program's other threads. Here the labels of a series are joined once, when it
+is first seen, and a scrape is one pass over numbers.
 
 Format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format
 """
@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from typing import Any, Final
 
-from opentelemetry.sdk.metrics.export import Histogram, HistogramDataPoint, Metric, NumberDataPoint
+from opentelemetry.sdk.metrics.export import Histogram, HistogramDataPoint, Metric
 
 from openrouter_otel import names
 
@@ -28,30 +28,30 @@ class Exposition:
         shared: labels that every sample carries besides its own attributes.
     """
 
-    def __init__(self, shared: Mapping[str, str] = {}) -> None:  # noqa: B006  # read only
-        self._shared = ",".join(_pair(name, value) for name, value in shared.items())
-        # By the identity of the SDK's attribute dictionaries, which live as long as their series; each entry keeps its
+    def __init__(self, shared: Mapping[str, str]) -> None:
+        self._shared = [_pair(name, value) for name, value in shared.items()]
+        # By the identity of the SDK's attribute dictionaries, which live as long as their series. Each entry keeps its
         # dictionary alive, so that no other can take its place.
         self._labels: dict[int, tuple[object, str]] = {}
 
     def write(self, metrics: Iterable[Metric]) -> str:
         """The text of metrics, each with its HELP and TYPE."""
-        return "".join(line for metric in metrics for line in self._family(metric))
+        lines = [line for metric in metrics for line in self._family(metric)]
+        if len(self._labels) > 2 * len(lines) + 1000:
+            self._labels.clear()  # an SDK that makes its dictionaries anew for every collection
+        return "".join(lines)
 
     def _family(self, metric: Metric) -> Iterator[str]:
         known = names.BY_NAME[metric.name]
         name = known.prometheus
         yield f"# HELP {name} {known.description}\n# TYPE {name} {known.kind}\n"
+        points: Any = metric.data.data_points
         if isinstance(metric.data, Histogram):
-            for histogram in metric.data.data_points:
+            for histogram in points:
                 yield self._histogram(name, histogram)
         else:
-            for point in metric.data.data_points:
-                yield self._number(name, point)
-
-    def _number(self, name: str, point: Any) -> str:
-        value: NumberDataPoint = point
-        return f"{name}{{{self._of(value.attributes)}}} {float(value.value)!r}\n"
+            for point in points:
+                yield f"{name}{{{self._of(point.attributes)}}} {float(point.value)!r}\n"
 
     def _histogram(self, name: str, point: HistogramDataPoint) -> str:
         labels = self._of(point.attributes)
@@ -64,10 +64,9 @@ class Exposition:
 
     def _of(self, attributes: Mapping[str, Any] | None) -> str:
         known = self._labels.get(id(attributes))
-        if known is not None:
+        if known is not None and known[0] is attributes:
             return known[1]
-        pairs = [_pair(name, value) for name, value in (attributes or {}).items()]
-        text = ",".join([*pairs, self._shared] if self._shared else pairs)
+        text = ",".join([*(_pair(name, value) for name, value in (attributes or {}).items()), *self._shared])
         self._labels[id(attributes)] = (attributes, text)
         return text
 

@@ -11,6 +11,7 @@ from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type:
 
 from openrouter_otel import settings as configuration
 from openrouter_otel.context import usage_context
+from openrouter_otel.facts.endpoints import ENDPOINTS, endpoint_of
 from openrouter_otel.facts.reading import field, text
 from openrouter_otel.facts.request import HOST, Request
 from openrouter_otel.identity import identity
@@ -77,7 +78,7 @@ def record(
     session: str | None = None,
     tags: Mapping[str, object] | Iterable[str] | None = None,
 ) -> None:
-    """Count a chat completion that was made without the openai client.
+    """Count a completion or response that was made without the openai client.
 
     Works after `instrument()`; before it, one WARNING says so. Never raises.
 
@@ -106,7 +107,9 @@ def _note(
     session: str | None,
     tags: Mapping[str, object] | Iterable[str] | None,
 ) -> None:
-    request = Request("chat", model or text(field(response, "model")), False, HOST, None)
+    route = endpoint_of(response)
+    operation = ENDPOINTS[route].operation
+    request = Request(operation, model or text(field(response, "model")), False, HOST, None, route=route)
     with usage_context(user, session, tags):
         runtime.note(response, request, None if latency_ms is None else latency_ms / 1000)
 

@@ -1,101 +1,48 @@
-"""/metrics: the reader as exact reports need it, and the port it is served at.
-
-All that depends on the versions of OpenTelemetry's Prometheus exporter is in this file.
-"""
+"""/metrics: our reader served over HTTP, and the port it is served at."""
 
 from __future__ import annotations
 
 import dataclasses
-import inspect
+import gzip
 import logging
-import os
-import weakref
+import socketserver
+import threading
+from collections.abc import Callable, Iterable
 from typing import Any, Final
-from wsgiref.simple_server import WSGIServer
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from opentelemetry.exporter.prometheus import PrometheusMetricReader
-from opentelemetry.sdk.metrics import Counter, Histogram, ObservableCounter, ObservableGauge, UpDownCounter
-from opentelemetry.sdk.metrics.export import Metric, MetricsData, ResourceMetrics
-from prometheus_client import CollectorRegistry, start_http_server
-from prometheus_client.core import REGISTRY
+from opentelemetry.sdk.metrics.export import Metric, MetricsData
+from prometheus_client import CollectorRegistry, generate_latest
 
 from openrouter_otel import names, settings
+from openrouter_otel.exposition import CONTENT_TYPE, Exposition
 from openrouter_otel.identity import identity
+from openrouter_otel.reader import OpenRouterMetricReader
 
 _log = logging.getLogger("openrouter_otel")
 
 PORTS: Final = range(settings.DEFAULT_PORT, settings.DEFAULT_PORT + 10)
 """Where the bundled Prometheus looks for us."""
 
-# The SDK folds attribute sets beyond 2,000 an instrument into one without labels. Ours are bounded by `max_series`
-# already, in a way that keeps totals by model right, so its limit is put out of reach.
-_LIMITS: Final = {
-    Counter: 1_000_000,
-    UpDownCounter: 1_000_000,
-    Histogram: 1_000_000,
-    ObservableCounter: 1_000_000,
-    ObservableGauge: 1_000_000,
-}
-_KNOWN_OPTIONS: Final = frozenset(inspect.signature(PrometheusMetricReader.__init__).parameters)
-_FILTERS_RESOURCES: Final = "resource_attribute_filter" in _KNOWN_OPTIONS
-_readers: weakref.WeakSet[OpenRouterMetricReader] = weakref.WeakSet()
-
-
-def metrics_reader(registry: CollectorRegistry | None = None) -> PrometheusMetricReader:
-    """A `PrometheusMetricReader` for a MeterProvider of your own, configured as exact reports need it.
-
-    One series per process, no scope labels, cardinality limits out of the way, and the resource's ``service.name``,
-    ``service.instance.id`` and ``deployment.environment.name`` on every sample.
-
-    Args:
-        registry: the prometheus_client registry to register with; the default is the global one.
-    """
-    return OpenRouterMetricReader(registry)
-
-
-class OpenRouterMetricReader(PrometheusMetricReader):
-    """What `metrics_reader` makes."""
-
-    def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        registry = registry or REGISTRY
-        options: dict[str, Any] = {
-            "scope_info_enabled": False,
-            "resource_attribute_filter": names.RESOURCE_ATTRIBUTES.__contains__,
-            "registry": registry,
-            "cardinality_limits": _LIMITS,
-        }
-        super().__init__(**{name: value for name, value in options.items() if name in _KNOWN_OPTIONS})
-        if "registry" not in _KNOWN_OPTIONS and registry is not REGISTRY:
-            REGISTRY.unregister(self._collector)
-            registry.register(self._collector)
-        self.registry = registry
-        _readers.add(self)
-
-    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
-        if metrics_data is not None and (identity.inherited or not _FILTERS_RESOURCES):
-            metrics_data = _prepared(metrics_data)
-        super()._receive_metrics(metrics_data, timeout_millis, **kwargs)
-
-    def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
-        """Leave the registry."""
-        try:
-            self.registry.unregister(self._collector)
-        except KeyError:  # somebody has cleared the registry before us
-            _log.debug("the collector had left its registry already")
-
-    def leave_parent(self) -> None:
-        """Let go of what a forked child shares with its parent, who goes on using it."""
-
-    def resume(self) -> None:
-        """Go on in a forked child."""
+_App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class ServedMetricReader(OpenRouterMetricReader):
-    """Our reader, served over HTTP: what ``OTEL_METRICS_EXPORTER=openrouter_prometheus`` stands for."""
+    """Our reader, served over HTTP: what ``OTEL_METRICS_EXPORTER=openrouter_prometheus`` stands for.
+
+    Metrics of ours are written directly; whatever else is on the provider or in the registry goes the exporter's way.
+    """
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         super().__init__(registry)
-        self.server = serve(self.registry)
+        self._restart()
+
+    def _restart(self) -> None:
+        self._scraping = threading.Lock()
+        self._scraper: int | None = None
+        self._ours: list[Metric] = []
+        self._exposition: Exposition | None = None
+        self.server = serve(self._app)
 
     def leave_parent(self) -> None:
         """Close our copy of the parent's socket; its serving thread is not ours to stop."""
@@ -106,7 +53,7 @@ class ServedMetricReader(OpenRouterMetricReader):
     def resume(self) -> None:
         """Serve on a socket and a port of our own."""
         if self.server is None:
-            self.server = serve(self.registry)
+            self._restart()
 
     def shutdown(self, timeout_millis: float = 30_000, **kwargs: Any) -> None:
         """Leave the registry and stop serving."""
@@ -116,17 +63,59 @@ class ServedMetricReader(OpenRouterMetricReader):
             self.server.server_close()
             self.server = None
 
+    def text(self) -> bytes:
+        """Everything there is to scrape."""
+        with self._scraping:
+            self._scraper = threading.get_ident()
+            self._ours = []
+            try:
+                rest = generate_latest(self.registry)
+            finally:
+                self._scraper = None
+            ours = self._exposition.write(self._ours) if self._exposition is not None else ""
+            return rest + ours.encode()
 
-def serve(registry: CollectorRegistry) -> WSGIServer | None:
-    """Serve a registry at the first free of our ten ports, or at exactly the one that was set; None: at none."""
+    def _receive_metrics(self, metrics_data: MetricsData, timeout_millis: float = 10_000, **kwargs: Any) -> None:
+        if metrics_data is not None and self._scraper == threading.get_ident():
+            metrics_data = self._without_ours(metrics_data)
+        super()._receive_metrics(metrics_data, timeout_millis, **kwargs)
+
+    def _without_ours(self, data: MetricsData) -> MetricsData:
+        """Keep what is ours aside to be written, and return the rest."""
+        rest = []
+        for resource in data.resource_metrics:
+            if self._exposition is None:
+                attributes = resource.resource.attributes
+                self._exposition = Exposition(
+                    {name: str(attributes[name]) for name in names.RESOURCE_ATTRIBUTES if name in attributes}
+                )
+            scopes = [scope for scope in resource.scope_metrics if scope.scope.name != names.SCOPE]
+            ours = (scope for scope in resource.scope_metrics if scope.scope.name == names.SCOPE)
+            self._ours += [mine for scope in ours for metric in scope.metrics if (mine := _not_inherited(metric))]
+            rest.append(dataclasses.replace(resource, scope_metrics=scopes))
+        return dataclasses.replace(data, resource_metrics=rest)
+
+    def _app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        body = self.text()
+        headers = [("Content-Type", CONTENT_TYPE)]
+        if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+            body = gzip.compress(body, compresslevel=1)
+            headers.append(("Content-Encoding", "gzip"))
+        start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
+        return [body]
+
+
+def serve(app: _App) -> WSGIServer | None:
+    """Serve at the first free of our ten ports, or at exactly the one that was set; None: at none."""
     host, explicit = settings.metrics_address()
     fault: OSError | None = None
     for port in PORTS if explicit is None else (explicit,):
         try:
-            server, _ = start_http_server(port, host, registry)
+            server = make_server(host, port, app, _Server, _QuietHandler)
         except OSError as error:
             fault = error
             continue
+        threading.Thread(target=server.serve_forever, name="openrouter-otel /metrics", daemon=True).start()
         _log.info("metrics are at http://%s:%d/metrics", host, server.server_port)
         return server
     _log.warning(
@@ -139,58 +128,25 @@ def serve(registry: CollectorRegistry) -> WSGIServer | None:
     return None
 
 
-def readers() -> list[OpenRouterMetricReader]:
-    """Readers of ours that are in use."""
-    return list(_readers)
+class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+    def server_bind(self) -> None:
+        # Not HTTPServer's: it asks the name service for the host's full name, which can take seconds.
+        socketserver.TCPServer.server_bind(self)
+        host, port = self.server_address[:2]
+        self.server_name, self.server_port = str(host), int(port)
+        self.setup_environ()
 
 
-def forget(reader: OpenRouterMetricReader) -> None:
-    """A reader is in use no longer."""
-    _readers.discard(reader)
+class _QuietHandler(WSGIRequestHandler):
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing on the application's standard error."""
 
 
-def _leave_parent() -> None:
-    for reader in readers():
-        reader.leave_parent()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_parent)
-
-
-def _prepared(data: MetricsData) -> MetricsData:
-    """Metrics without a parent's points and, for exporters that cannot do it, with complete labels on every point."""
-    return dataclasses.replace(
-        data,
-        resource_metrics=[
-            dataclasses.replace(
-                resource,
-                scope_metrics=[
-                    dataclasses.replace(
-                        scope, metrics=[m for metric in scope.metrics if (m := _metric(metric, resource))]
-                    )
-                    for scope in resource.scope_metrics
-                ],
-            )
-            for resource in data.resource_metrics
-        ],
-    )
-
-
-def _metric(metric: Metric, resource: ResourceMetrics) -> Metric | None:
-    points: list[Any] = [
-        point
-        for point in metric.data.data_points
-        if (point.attributes or {}).get(names.PROCESS) not in identity.inherited
-    ]
-    if not _FILTERS_RESOURCES:
-        # Exporters before 0.64 make a family of their own for every set of labels, and know no resource labels.
-        shared = {
-            name: value for name, value in resource.resource.attributes.items() if name in names.RESOURCE_ATTRIBUTES
-        }
-        keys = dict.fromkeys((key for point in points for key in point.attributes or {}), "")
-        points = [
-            dataclasses.replace(point, attributes={**shared, **keys, **(point.attributes or {})}) for point in points
-        ]
+def _not_inherited(metric: Metric) -> Metric | None:
+    if not identity.inherited:
+        return metric
     data: Any = metric.data
+    points = [p for p in data.data_points if (p.attributes or {}).get(names.PROCESS) not in identity.inherited]
     return dataclasses.replace(metric, data=dataclasses.replace(data, data_points=points)) if points else None

@@ -237,3 +237,43 @@ PROCESS_START: Final = Metric(
 )
 PROCESS_METRICS: Final = (BUILD_INFO, PROCESS_START)
 METRICS: Final = USAGE_METRICS + PROCESS_METRICS
+
+# --- the GenAI conventions' own, on request ---
+# https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-metrics.md
+_GEN_AI: Final = (
+    "gen_ai.operation.name",
+    "gen_ai.provider.name",
+    "gen_ai.request.model",
+    "gen_ai.response.model",
+    "server.address",
+    "server.port",
+)
+GEN_AI_DURATION: Final = Metric(
+    "gen_ai.client.operation.duration",
+    "histogram",
+    "s",
+    "GenAI operation duration.",
+    (*_GEN_AI, ERROR_TYPE),
+    user=False,
+    buckets=(0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92),
+)
+GEN_AI_TOKENS: Final = Metric(
+    "gen_ai.client.token.usage",
+    "histogram",
+    "{token}",
+    "Number of input and output tokens used.",
+    (*_GEN_AI, "gen_ai.token.type"),
+    user=False,
+    buckets=tuple(4.0**power for power in range(14)),
+)
+GEN_AI_FIRST_CHUNK: Final = Metric(
+    "gen_ai.client.operation.time_to_first_chunk",
+    "histogram",
+    "s",
+    "Time to receive the first chunk, measured from when the client issues the generation request.",
+    _GEN_AI,
+    user=False,
+    buckets=GEN_AI_DURATION.buckets,
+)
+GEN_AI_METRICS: Final = (GEN_AI_DURATION, GEN_AI_TOKENS, GEN_AI_FIRST_CHUNK)
+BY_NAME: Final = {metric.name: metric for metric in METRICS + GEN_AI_METRICS}

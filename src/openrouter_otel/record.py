@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import reduce
 from typing import NamedTuple
 
 from openrouter_otel import names
@@ -36,6 +37,8 @@ class Record(NamedTuple):
         duration: seconds until the end, None where it is not known.
         first_token: seconds until the first content of a stream.
         retries: attempts beyond the first.
+        estimate: USD to OpenRouter at list prices, where it told usage but no cost.
+        first_chunk: seconds until the first chunk of a stream, with content or without.
     """
 
     request: Request
@@ -48,6 +51,8 @@ class Record(NamedTuple):
     duration: float | None
     first_token: float | None = None
     retries: int = 0
+    estimate: Decimal | None = None
+    first_chunk: float | None = None
 
     @property
     def ended_at(self) -> int:
@@ -66,11 +71,11 @@ class Record(NamedTuple):
 
     @property
     def cost(self) -> Decimal | None:
-        """USD to both payees; None where neither is known."""
+        """USD to both payees, an estimate included; None where nothing is known."""
         usage = self.answer.usage
-        if usage is None or (usage.cost is None and usage.provider_cost is None):
-            return None
-        return plus(usage.cost or Decimal(0), usage.provider_cost or Decimal(0))
+        told = (usage.cost, usage.provider_cost, self.estimate) if usage is not None else ()
+        amounts = [amount for amount in told if amount is not None]
+        return reduce(plus, amounts) if amounts else None
 
     @property
     def output_rate(self) -> float | None:
@@ -79,6 +84,20 @@ class Record(NamedTuple):
         if self.outcome != names.OK or usage is None or duration is None or first is None or not usage.output_tokens:
             return None
         return usage.output_tokens / (duration - first) if duration > first else None
+
+
+def estimated(record: Record, price: Callable[[Usage, str], Decimal | None]) -> Record:
+    """The record with a price at list prices, where OpenRouter told usage but no cost.
+
+    Not under BYOK, where the provider's bill is what is missing.
+    """
+    usage, model = record.answer.usage, record.model
+    if record.cost_source != names.UNPRICED or usage is None or usage.cost is not None or usage.byok or model is None:
+        return record
+    if not usage.input_tokens and not usage.output_tokens:
+        return record
+    amount = price(usage, model)
+    return record if amount is None else record._replace(cost_source=names.ESTIMATED, estimate=amount)
 
 
 def cost_source(usage: Usage | None, outcome: str, failure: Failure | None) -> str:

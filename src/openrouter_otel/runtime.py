@@ -20,10 +20,10 @@ from openrouter_otel.context import Privacy, RunningUsage, attribute, charge, ru
 from openrouter_otel.emit.metrics import MetricsEmitter
 from openrouter_otel.emit.span import close_span, open_span
 from openrouter_otel.facts.request import Destinations, Request, read_request
-from openrouter_otel.facts.response import read_answer
 from openrouter_otel.identity import identity
+from openrouter_otel.prices import estimator
 from openrouter_otel.quiet import quietly
-from openrouter_otel.record import Record, cost_source
+from openrouter_otel.record import Record, cost_source, estimated
 from openrouter_otel.settings import Settings
 from openrouter_otel.telemetry import VERSION, Metering, tracer
 
@@ -87,9 +87,10 @@ class Runtime:
         self._generation = 0
         self._forked = False
         self._exit_hooked = False
+        self._price = estimator() if settings.estimate_costs else None
         versions = {"version": VERSION, "openai_version": openai_version}
         self._metrics = MetricsEmitter(settings, identity, self.settle, versions)
-        self.metering = Metering(self._metrics, meter_provider, settings.serve_metrics)
+        self.metering = Metering(self._metrics, meter_provider, settings)
 
     def start(self, client: Any, options: Any, stream: bool) -> Passage | None:
         """Begin a call, or say None: it is not for OpenRouter, not inference, or telemetry is suppressed."""
@@ -117,7 +118,7 @@ class Runtime:
 
     def note(self, body: object, request: Request, seconds: float | None, retries: int = 0) -> None:
         """Record a call that was made without the openai client and has just ended."""
-        answer = read_answer(body)
+        answer = request.endpoint.read(body)
         outcome = names.ERROR if answer.failure else names.OK
         attribution = attribute(request, self._privacy)
         started_at = self._clock.wall() - round((seconds or 0.0) * 1e9)
@@ -164,11 +165,14 @@ class Runtime:
     def _emit(self, opened: object, record: Record) -> None:
         if not isinstance(opened, _Open) or opened.generation != self._generation:
             return  # begun by the process we were forked from, which counts it
+        if self._price is not None and record.cost_source == names.UNPRICED:
+            record = _estimated(record, self._price) or record
         _close(opened.span, record)
         _count(self._metrics, record)
         _charge(opened.usages, record)
 
 
+_estimated = quietly(estimated)
 _close = quietly(close_span)
 _count = quietly(MetricsEmitter.record)
 _charge = quietly(charge)

@@ -38,7 +38,7 @@ class Settings:
         max_series: attribute sets of one instrument.
         latency_buckets: upper bounds in seconds; None: the default ladder of each histogram.
         estimate_costs: price usage that came without a cost.
-        semconv_metrics: the GenAI conventions' own metrics; not built yet.
+        semconv_metrics: emit the GenAI conventions' own metrics too.
         journal: path of the local journal; not built yet.
     """
 
@@ -52,7 +52,7 @@ class Settings:
     max_series: int = 5000
     latency_buckets: tuple[float, ...] | None = None
     estimate_costs: bool = True
-    semconv_metrics: None = None
+    semconv_metrics: bool = False
     journal: None = None
 
 
@@ -226,6 +226,6 @@ _TAKES: Final[dict[str, tuple[Callable[[object], object], str]]] = {
     "max_series": (_count, _POSITIVE),
     "latency_buckets": (_buckets, "'E6' or rising numbers of seconds"),
     "estimate_costs": (_switch, _SWITCH),
-    "semconv_metrics": (_later, "nothing yet: it comes with a later release"),
+    "semconv_metrics": (_switch, _SWITCH),
     "journal": (_later, "nothing yet: it comes with a later release"),
 }

@@ -14,8 +14,11 @@ from opentelemetry.sdk.metrics import MeterProvider as SDKMeterProvider
 from opentelemetry.trace import Tracer, TracerProvider
 from prometheus_client import CollectorRegistry
 
-from openrouter_otel import metrics_endpoint, names
+from openrouter_otel import names, reader
+from openrouter_otel.emit import semconv
 from openrouter_otel.emit.metrics import MetricsEmitter
+from openrouter_otel.metrics_endpoint import ServedMetricReader
+from openrouter_otel.settings import Settings
 
 _log = logging.getLogger("openrouter_otel")
 
@@ -33,16 +36,18 @@ class Metering:
     Args:
         emitter: has the counts.
         provider: the MeterProvider passed by the application, if any.
-        serve: serve /metrics; None: where the application has no MeterProvider.
+        settings: whether to serve /metrics, and whether to emit the GenAI conventions' own metrics.
     """
 
-    def __init__(self, emitter: MetricsEmitter, provider: MeterProvider | None, serve: bool | None) -> None:
+    def __init__(self, emitter: MetricsEmitter, provider: MeterProvider | None, settings: Settings) -> None:
         self._emitter = emitter
-        self._private: metrics_endpoint.ServedMetricReader | None = None
+        self._gen_ai = settings.semconv_metrics
+        serve = settings.serve_metrics
+        self._private: ServedMetricReader | None = None
         theirs = provider or _global_provider()
         if theirs is not None:
-            emitter.bind(_meter(theirs))
-            if not metrics_endpoint.readers() and not serve:
+            self._bind(theirs)
+            if not reader.readers() and not serve:
                 _log.info(
                     "the MeterProvider in use has no reader of ours; for exact reports from Prometheus give it"
                     " openrouter_otel.metrics_reader()"
@@ -64,21 +69,21 @@ class Metering:
     def forget_parent(self) -> None:
         """Let go of what a forked child shares with its parent; nothing is shut down, it is still in use there."""
         if self._private is not None:
-            metrics_endpoint.forget(self._private)
+            reader.forget(self._private)
             self._emitter.unbind_last()
             self._private = None
 
     def resume(self) -> None:
         """Show the counts of a forked child: on a socket and port of its own where we serve."""
-        for reader in metrics_endpoint.readers():
-            reader.resume()
+        for one in reader.readers():
+            one.resume()
         if self._serves:
             self._open_private()
 
     def close(self) -> None:
         """Stop what we serve ourselves."""
         if self._private is not None:
-            metrics_endpoint.forget(self._private)
+            reader.forget(self._private)
             self._emitter.unbind_last()
             self._private.shutdown()
             self._private = None
@@ -89,10 +94,16 @@ class Metering:
             self._open_private()
 
     def _open_private(self) -> None:
-        self._private = metrics_endpoint.ServedMetricReader(CollectorRegistry())
+        self._private = ServedMetricReader(CollectorRegistry())
         # A pull reader has nothing to flush at exit, and in a forked child the parent's must be left alone.
         provider = SDKMeterProvider([self._private], shutdown_on_exit=False)
-        self._emitter.bind(_meter(provider))
+        self._bind(provider)
+
+    def _bind(self, provider: MeterProvider) -> None:
+        owner = semconv.owner(provider) if self._gen_ai else None
+        if owner:
+            _log.warning("semconv_metrics is left out: %s has the gen_ai.client metrics of this MeterProvider", owner)
+        self._emitter.bind(_meter(provider), gen_ai=self._gen_ai and not owner)
 
 
 def _meter(provider: MeterProvider) -> Meter:

@@ -135,22 +135,26 @@ def _answered(call: Call, answer: object) -> None:
     if isinstance(answer, BaseModel):
         call.answered(answer)
     elif isinstance(answer, Stream):
+        call.identified(_generation(answer.response))
         call.streams()
         answer._iterator = Reading(answer._iterator, call)
         body.follow(answer.response, call)
     elif isinstance(answer, AsyncStream):
+        call.identified(_generation(answer.response))
         call.streams()
         answer._iterator = AsyncReading(answer._iterator, call)
         body.follow(answer.response, call)
-    elif isinstance(answer, str):
-        call.answered(body.parsed(answer))  # asked for as text
+    elif isinstance(answer, (str, bytes)):
+        call.answered(body.parsed(answer))  # asked for as it came
     elif (response := _response(answer)) is None:
-        call.answered(body.parsed(answer) if isinstance(answer, (str, bytes)) else answer)
-    elif response.is_closed:
-        call.answered(body.parsed(response.content))
+        call.answered(answer)
     else:
-        call.streams()
-        body.follow(response, call)
+        call.identified(_generation(response))
+        if response.is_closed:
+            call.answered(body.parsed(response.content))
+        else:
+            call.streams()
+            body.follow(response, call)
 
 
 def _response(answer: object) -> Any:
@@ -158,6 +162,11 @@ def _response(answer: object) -> Any:
     if hasattr(answer, "is_stream_consumed"):
         return answer
     return getattr(answer, "http_response", None) or getattr(answer, "response", None)
+
+
+def _generation(response: Any) -> str | None:
+    generation: str | None = response.headers.get("x-generation-id")
+    return generation
 
 
 class Overheard:

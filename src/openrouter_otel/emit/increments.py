@@ -46,6 +46,8 @@ def _usage(record: Record) -> Iterator[Increment]:
         yield Increment(names.TOKENS_DETAIL, (kind,), count)
     if usage.cost is not None:
         yield Increment(names.COST, (names.REPORTED, names.OPENROUTER, record.outcome), usage.cost)
+    elif record.estimate is not None:
+        yield Increment(names.COST, (names.ESTIMATED, names.OPENROUTER, record.outcome), record.estimate)
     if usage.provider_cost is not None:
         # OpenRouter tells the provider's bill at list price: always an estimate.
         yield Increment(names.COST, (names.ESTIMATED, names.PROVIDER, record.outcome), usage.provider_cost)

@@ -9,10 +9,12 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from opentelemetry.metrics import CallbackOptions, Histogram, Meter, Observation
+from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from openrouter_otel import names
 from openrouter_otel.emit.counting import Counting, minute
+from openrouter_otel.emit.histograms import Histograms
+from openrouter_otel.emit.semconv import GenAIHistograms
 from openrouter_otel.identity import Identity
 from openrouter_otel.inbox import Inbox
 from openrouter_otel.quiet import quietly
@@ -39,7 +41,7 @@ class MetricsEmitter:
         self._identity = identity
         self._settle = settle
         self._versions = versions
-        self._histograms: list[dict[names.Metric, Histogram]] = []
+        self._recorders: list[list[Histograms | GenAIHistograms]] = []
         self.restart()
 
     def restart(self) -> None:
@@ -52,36 +54,29 @@ class MetricsEmitter:
         self._inbox.put(record)
         self._inbox.settle()
 
-    def bind(self, meter: Meter) -> None:
-        """Show the counts on one more meter."""
+    def bind(self, meter: Meter, *, gen_ai: bool = False) -> None:
+        """Show the counts on one more meter, on request with the GenAI conventions' own metrics."""
         for metric in names.METRICS:
             if metric.kind == "counter":
                 meter.create_observable_counter(metric.name, [self._observer(metric)], metric.unit, metric.description)
             elif metric.kind == "gauge":
                 meter.create_observable_gauge(metric.name, [self._observer(metric)], metric.unit, metric.description)
-        self._histograms.append({m: self._histogram(meter, m) for m in names.METRICS if m.kind == "histogram"})
+        recorders: list[Histograms | GenAIHistograms] = [Histograms(meter, self._settings)]
+        if gen_ai:
+            recorders.append(GenAIHistograms(meter, self._settings.max_series))
+        self._recorders.append(recorders)
 
     def unbind_last(self) -> None:
         """Record no longer on the meter bound last: it belonged to the process we were forked from."""
-        self._histograms.pop()
-
-    def _histogram(self, meter: Meter, metric: names.Metric) -> Histogram:
-        latency = metric.unit == "s" and self._settings.latency_buckets
-        return meter.create_histogram(
-            metric.name,
-            metric.unit,
-            metric.description,
-            explicit_bucket_boundaries_advisory=list(latency or metric.buckets),
-        )
+        self._recorders.pop()
 
     def _take(self, record: Record) -> None:
         counting = self._counting
         if not counting.add(record):
             return
-        for metric, extra, value in _observations(record):
-            attributes = counting.histogram_attributes(metric, record, extra)
-            for histograms in self._histograms:
-                histograms[metric].record(value, attributes)
+        for recorders in self._recorders:
+            for recorder in recorders:
+                recorder.record(record, counting)
 
     def _observer(self, metric: names.Metric) -> Callable[[CallbackOptions], Iterable[Observation]]:
         def observe(_: CallbackOptions) -> Iterable[Observation]:
@@ -118,12 +113,3 @@ _SHOWN: Final[dict[names.Metric, Callable[[MetricsEmitter, names.Metric], Iterab
 
 
 _settled = quietly(Inbox.settle)
-
-
-def _observations(record: Record) -> Iterable[tuple[names.Metric, tuple[str | None, ...], float]]:
-    if record.duration is not None:
-        yield names.DURATION, (record.outcome,), record.duration
-    if record.first_token is not None:
-        yield names.FIRST_TOKEN, (), record.first_token
-    if (rate := record.output_rate) is not None:
-        yield names.OUTPUT_RATE, (), rate

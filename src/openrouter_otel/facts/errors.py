@@ -39,15 +39,16 @@ class Failure(NamedTuple):
     answered: bool = False
 
 
-def answered_failure(error: object, status: int | None, otherwise: str) -> Failure:
+def answered_failure(error: object, status: int | None, otherwise: str, word: str | None = None) -> Failure:
     """A failure that OpenRouter described in an ``error`` object.
 
     Args:
         error: the object; a string or None when the edge answered something else.
         status: the HTTP status, where there is one besides ``error.code``.
         otherwise: `error.type` where neither a word nor a status is to be had.
+        word: OpenRouter's `error_type`, where it stands beside the object.
     """
-    word = text(path(error, "metadata.error_type")) or text(field(error, "error_type"))
+    word = word or text(path(error, "metadata.error_type")) or text(field(error, "error_type"))
     status = status or whole(field(error, "code"))
     kind = error_type(word or (f"http_{status}" if status else otherwise))
     return Failure(

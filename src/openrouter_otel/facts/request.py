@@ -11,11 +11,10 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
+from openrouter_otel.facts.endpoints import CHAT, ENDPOINTS, RESPONSES, Endpoint
 from openrouter_otel.facts.reading import text
 
 HOST: Final = "openrouter.ai"
-# Path under /api/v1 -> `gen_ai.operation.name` and our `operation`.
-OPERATIONS: Final = {"/chat/completions": "chat"}
 _OWN_PORTS: Final = {"http": 80, "https": 443}
 SESSION_HEADER: Final = "x-session-id"
 PARAMETERS: Final = (
@@ -34,7 +33,7 @@ class Request(NamedTuple):
     """What was asked.
 
     Attributes:
-        operation: see `OPERATIONS`.
+        operation: see `ENDPOINTS`.
         model: the requested model; None means the account's default.
         stream: a stream was asked for.
         host: the server's name.
@@ -43,6 +42,7 @@ class Request(NamedTuple):
         session: the session that the request names.
         metadata: the request's own metadata, which become tags.
         parameters: sampling parameters as given.
+        route: the endpoint's path below /api/v1, a key of `ENDPOINTS`.
     """
 
     operation: str
@@ -54,6 +54,12 @@ class Request(NamedTuple):
     session: str | None = None
     metadata: Mapping[str, str] = {}
     parameters: tuple[tuple[str, int | float], ...] = ()
+    route: str = CHAT
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """How its answer is read."""
+        return ENDPOINTS[self.route]
 
 
 class Destinations:
@@ -87,24 +93,25 @@ def read_request(
     """
     url = getattr(options, "url", "")
     scheme, host, port, route = _where(base_url, url)
-    operation = OPERATIONS.get(route)
+    endpoint = ENDPOINTS.get(route)
     own_port = _OWN_PORTS.get(scheme)
-    if operation is None or not destinations.include(host, port or own_port):
+    if endpoint is None or not destinations.include(host, port or own_port):
         return None
     if getattr(options, "method", "").lower() != "post":
         return None
     body = _body(options)
     metadata = body.get("metadata")
     return Request(
-        operation,
+        endpoint.operation,
         text(body.get("model")),
         stream or body.get("stream") is True,
         host,
         None if port == own_port else port,
-        text(body.get("user")),
+        text(body.get("user")) or (text(body.get("safety_identifier")) if route == RESPONSES else None),
         text(body.get("session_id")) or _header(getattr(options, "headers", None)) or _header(headers),
         _texts(metadata) if isinstance(metadata, Mapping) else {},
         tuple((name, value) for name in PARAMETERS if isinstance(value := body.get(name), (int, float))),
+        route,
     )
 
 
