@@ -98,11 +98,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> OffsetClock:
 
 @pytest.fixture
 def measure(openrouter: FakeOpenRouter, faults: set[str], clock: OffsetClock) -> Iterator[Measure]:
-    """Begins to measure, with settings of `instrument()`; nothing of ours may have failed when the test is over."""
+    """Begins to measure, with settings of `instrument()`; nothing of ours may have failed when the test is over.
+
+    Prices are not estimated unless asked for: whether they could be depends on what is installed.
+    """
     open_ones: list[Telemetry] = []
 
     def begin(**settings: Any) -> Telemetry:
-        telemetry = Telemetry(clock, **{"base_urls": [openrouter.base_url], **settings})
+        telemetry = Telemetry(clock, **{"base_urls": [openrouter.base_url], "estimate_costs": False, **settings})
         open_ones.append(telemetry)
         return telemetry
 

@@ -233,20 +233,12 @@ def _posted(cast_to: Any, **more: Any) -> Call:
     return call
 
 
-async def posted_stream(c: Caller, wanted: str) -> Any:
-    body = asking(wanted, stream=True)
+async def posted_stream(c: Caller, wanted: str, path: str = "/chat/completions", **more: Any) -> Any:
+    body = asking(wanted, stream=True, **more)
     headers = body.pop("extra_headers")
-    kind = _stream_class(c)[ChatCompletionChunk]
-    chunks = await c.given(
-        c.client.post(
-            "/chat/completions",
-            cast_to=ChatCompletionChunk,
-            body=body,
-            options={"headers": headers},
-            stream=True,
-            stream_cls=kind,
-        )
-    )
+    chunk: Any = object if more else ChatCompletionChunk
+    arguments = {"cast_to": chunk, "stream": True, "stream_cls": _stream_class(c)[chunk]}
+    chunks = await c.given(c.client.post(path, body=body, options={"headers": headers}, **arguments))
     return [chunks, *await c.read(chunks)]
 
 

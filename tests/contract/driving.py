@@ -284,7 +284,7 @@ def seconds(span: ReadableSpan) -> float:
     return (span.end_time - span.start_time) / 1e9
 
 
-_VARYING: Final = re.compile(r"gen-\d+-\w+|call_\w+|created(\"|'|)[=:]\s*\d+|0x[0-9a-f]+")
+_VARYING: Final = re.compile(r"gen-\d+-\w+|(?:call|msg|rs|fc|resp)_\w+|\b1\d{9}\b|0x[0-9a-f]+")  # ids, times, addresses
 
 
 def described(value: Any) -> Any:

@@ -358,7 +358,7 @@ def test_a_timeout_may_have_been_charged(caller: Caller, telemetry: Telemetry) -
 @every_stream
 def test_a_timeout_in_the_middle_of_a_stream(read: Reading, caller: Caller, telemetry: Telemetry) -> None:
     async def body() -> None:
-        await read(caller.using(timeout=0.05), "stream-hang")
+        await read(caller.using(timeout=0.15), "stream-hang")
 
     with pytest.raises(Exception):  # noqa: B017, PT011
         caller.run(body())

@@ -17,9 +17,10 @@ import pytest
 from opentelemetry import baggage, context
 
 import openrouter_otel
-from contract.driving import GOOD, PRICED, Caller, Each, Measure, OffsetClock, Telemetry, asking, seen_by
-from openrouter_otel import RunningUsage, usage_context
-from shapes import River
+from contract.driving import GOOD, MODEL, PRICED, PROMPT, Caller, Each, Measure, OffsetClock, Telemetry, asking, seen_by
+from openrouter_otel import RunningUsage, prices, record, usage_context
+from openrouter_otel.facts.price import read_catalogue
+from shapes import River, posted_stream
 
 ROOMS = ("body", "call", "context", "emit", "facts", "finalizing", "identity", "inbox", "record", "runtime")
 
@@ -43,9 +44,12 @@ def targets() -> Iterator[Target]:
         room = module.__name__.removeprefix("openrouter_otel.")
         for name, value in vars(module).items():
             if getattr(value, "__module__", None) == module.__name__:
+                if getattr(value, "_is_protocol", False):
+                    continue
                 members = vars(value) if inspect.isclass(value) else {"": value}
                 for attribute, member in members.items():
                     written: Any = member.fget if isinstance(member, property) else member
+                    written = written.__func__ if isinstance(written, staticmethod) else written
                     function = inspect.unwrap(written)
                     if is_written_in(module, function) and not attribute.startswith("__init"):
                         yield Target(f"{room}.{name}.{attribute}".rstrip("."), function)
@@ -73,7 +77,6 @@ PUBLIC = {
 }
 # Setting up, showing, forking and ending, and what is only ever made once: no call comes through here.
 ELSEWHERE = {
-    "call.Sink.__call__",
     "facts.usage.Usage.detail",
     "finalizing._note",
     "emit.extremes.Extremes.extreme",
@@ -82,7 +85,6 @@ ELSEWHERE = {
     "emit.metrics.MetricsEmitter.unbind_last",
     "emit.metrics.MetricsEmitter._build_info",
     "emit.metrics.MetricsEmitter._extremes",
-    "emit.metrics.MetricsEmitter._histogram",
     "emit.metrics.MetricsEmitter._observer",
     "emit.metrics.MetricsEmitter._process_start",
     "emit.metrics.MetricsEmitter._sums",
@@ -90,14 +92,18 @@ ELSEWHERE = {
     "body._undecodable",
     "body._watched",
     "emit.counting.Counting.sum",
+    "emit.semconv.owner",
     "emit.series.Family.all",
+    "facts.price._members",
+    "facts.price._tiers",
+    "facts.price.read_catalogue",
+    "facts.price.read_prices",
     "finalizing.ignore",
     "finalizing.notice",
     "identity.Identity.fork",
     "identity.Identity.renew",
     "runtime.Runtime.exit",
     "runtime.Runtime.fork",
-    "runtime.Runtime.note",
 }
 
 
@@ -165,6 +171,31 @@ async def by_baggage(caller: Caller) -> Any:
         context.detach(token)
 
 
+def posted(path: str, wanted: str = GOOD, **body: Any) -> Step:
+    async def step(caller: Caller) -> Any:
+        options = {"headers": {"x-scenario": wanted}}
+        return await caller.given(
+            caller.client.post(path, cast_to=object, body={"model": MODEL, **body}, options=options)
+        )
+
+    return step
+
+
+async def events(caller: Caller) -> Any:
+    return await posted_stream(caller, GOOD, "/responses", input=PROMPT)
+
+
+async def spoken(caller: Caller) -> Any:
+    speech = caller.client.audio.speech
+    answer = await caller.given(speech.create(model="openai/gpt-4o-mini-tts", voice="alloy", input=PROMPT))
+    return [answer, answer.content]
+
+
+async def recorded(_: Caller) -> None:
+    record({"choices": [{}]}, latency_ms=1)
+    record({"output": [], "usage": {"input_tokens": 1}}, user="dave")
+
+
 # One of each: calls that go well, fail, are abandoned, or are read by hand.
 STEPS: tuple[Step, ...] = (
     lambda caller: caller.create(),
@@ -175,6 +206,13 @@ STEPS: tuple[Step, ...] = (
     lambda caller: caller.create("choice-error"),
     lambda caller: caller.create("choices-null"),
     lambda caller: caller.create(f"byok;{PRICED};fee=0.01"),
+    lambda caller: caller.create(f"no-cost;{PRICED}"),
+    posted("/responses", input=PROMPT),
+    posted("/responses", "error-in-200", input=PROMPT),
+    posted("/embeddings", input=PROMPT),
+    spoken,
+    recorded,
+    events,
     lambda caller: streamed(caller, GOOD),
     lambda caller: streamed(caller, "stream-drop"),
     lambda caller: streamed(caller, "stream-error"),
@@ -188,7 +226,7 @@ STEPS: tuple[Step, ...] = (
 
 
 OURS: Final = {target.function.__code__ for target in targets()}
-ASYNCHRONOUS_FROM: Final = 8  # reading is what the two colours do differently
+ASYNCHRONOUS_FROM: Final = STEPS.index(events)  # reading is what the two colours do differently
 
 
 class Passed(NamedTuple):
@@ -197,6 +235,17 @@ class Passed(NamedTuple):
     step: Step
     bare: Any
     code: frozenset[Any]
+
+
+EVERYTHING: Final[dict[str, Any]] = {"metric_tags": ["batch"], "estimate_costs": True, "semconv_metrics": True}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _prices() -> Iterator[None]:
+    pricing = {"prompt": "0.001", "completion": "0.002"}
+    prices._catalogue.update(read_catalogue({"data": [{"id": MODEL, "pricing": pricing}]}))
+    yield
+    prices._catalogue.clear()
 
 
 @pytest.fixture(scope="module")
@@ -208,9 +257,7 @@ def passed(request: pytest.FixtureRequest) -> list[tuple[Caller, Passed]]:
     for caller in (sync, asynchronous):
         for step in STEPS if caller is sync else STEPS[ASYNCHRONOUS_FROM:]:
             bare = seen_by(caller, step(caller))
-            telemetry = Telemetry(
-                OffsetClock(), base_urls=[str(caller.client.base_url)], metric_tags=["batch"], users="plain"
-            )
+            telemetry = Telemetry(OffsetClock(), base_urls=[str(caller.client.base_url)], **EVERYTHING)
             code: set[Any] = set()
             sys.setprofile(lambda frame, event, _, code=code: event == "call" and code.add(frame.f_code))  # type: ignore[misc]
             try:
@@ -250,7 +297,7 @@ def test_a_fault_in_any_function_of_ours_stays_inside(
     told: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    measure(metric_tags=["batch"])
+    measure(**EVERYTHING)
     told.clear()
     steps = steps_through(target, passed)
     with monkeypatch.context() as faulty:

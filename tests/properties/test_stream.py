@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.chat import ChatCompletionChunk
 
-from openrouter_otel.facts.response import Answer, read_answer
+from openrouter_otel.facts.response import Answer, read_choices
 from openrouter_otel.facts.stream import StreamFacts
 from openrouter_otel.facts.usage import Usage, read_usage
 from openrouter_otel.record import cost_source
@@ -112,7 +112,7 @@ def test_any_chunking_in_any_shape_tells_what_the_whole_answer_tells(data: st.Da
 
     stream = fold(chunks)
 
-    assert stream.answer() == read_answer(whole(answer))
+    assert stream.answer() == read_choices(whole(answer))
     assert stream.has_content == any(answer.parts)
 
 
@@ -191,7 +191,7 @@ anything = st.recursive(
 @settings(max_examples=100, deadline=None)
 @given(anything)
 def test_no_answer_is_so_odd_that_reading_it_fails(body: object) -> None:
-    answer = read_answer(body)
+    answer = read_choices(body)
 
     assert isinstance(answer, Answer)
     assert all(isinstance(reason, str) for reason in answer.finish_reasons)

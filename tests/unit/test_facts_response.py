@@ -9,7 +9,7 @@ import pytest
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from openrouter_otel.facts.errors import Failure
-from openrouter_otel.facts.response import Answer, has_content, hidden_failure, read_answer
+from openrouter_otel.facts.response import Answer, has_content, hidden_failure, read_choices
 from openrouter_otel.facts.usage import Usage
 
 GOOD: dict[str, Any] = {
@@ -45,13 +45,13 @@ def test_an_answer_is_read_alike_from_json_and_from_the_sdks_model(body: object)
         None,
     )
 
-    assert expected == read_answer(body)
+    assert expected == read_choices(body)
 
 
 def test_every_choice_has_its_finish_reason_and_the_first_ones_comes_first() -> None:
     choices = [{"finish_reason": "length"}, {"finish_reason": None}, {"finish_reason": "stop"}]
 
-    assert read_answer({"choices": choices}).finish_reasons == ("length", "stop")
+    assert read_choices({"choices": choices}).finish_reasons == ("length", "stop")
 
 
 @pytest.mark.parametrize(
@@ -76,16 +76,16 @@ def test_every_choice_has_its_finish_reason_and_the_first_ones_comes_first() -> 
     ],
 )
 def test_an_error_is_found_wherever_it_hides_in_a_200(body: object, expected: Failure | None) -> None:
-    assert expected == read_answer(body).failure
+    assert expected == read_choices(body).failure
 
 
 @pytest.mark.parametrize("body", [{"error": ERROR}, {"choices": [{"error": ERROR}]}])
 def test_an_sdk_model_hides_its_errors_in_the_same_places(body: dict[str, Any]) -> None:
-    assert read_answer(ChatCompletion.construct(**body)).failure == UNAVAILABLE
+    assert read_choices(ChatCompletion.construct(**body)).failure == UNAVAILABLE
 
 
 def test_a_failure_inside_an_answer_keeps_what_the_answer_used() -> None:
-    answer = read_answer({**GOOD, "choices": [{"finish_reason": "error", "error": ERROR}]})
+    answer = read_choices({**GOOD, "choices": [{"finish_reason": "error", "error": ERROR}]})
 
     assert Usage(3, 2, (), Decimal("0.01")) == answer.usage
     assert "Amazon Bedrock" == answer.provider  # noqa: SIM300  # expected == actual
@@ -94,7 +94,7 @@ def test_a_failure_inside_an_answer_keeps_what_the_answer_used() -> None:
 def test_a_failures_provider_is_known_where_the_answers_is_not() -> None:
     error = {**ERROR, "metadata": {"provider_name": "DeepInfra"}}
 
-    assert read_answer({"error": error}).provider == "DeepInfra"
+    assert read_choices({"error": error}).provider == "DeepInfra"
 
 
 def test_a_chunk_without_choices_hides_no_failure() -> None:

@@ -36,11 +36,11 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
 # What only these files may touch.
 OWNERS = {
     "openai": {"watch.py"},
-    "urllib3": {"reporting/prometheus.py"},
+    "urllib3": {"reporting/prometheus.py", "prices.py"},
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py"},
-    "prometheus_client": {"metrics_endpoint.py", "telemetry.py"},
+    "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
     "sqlite3": {"reporting/journal.py", "emit/journal.py"},
     "rich": {"reporting/render/terminal.py"},
     "gc": {"finalizing.py"},

@@ -40,7 +40,7 @@ def test_nothing_set_gives_the_contracts_defaults(caplog: pytest.LogCaptureFixtu
         "max_series": 5000,
         "latency_buckets": None,
         "estimate_costs": True,
-        "semconv_metrics": None,
+        "semconv_metrics": False,
         "journal": None,
     }
 
@@ -68,6 +68,7 @@ def test_nothing_set_gives_the_contracts_defaults(caplog: pytest.LogCaptureFixtu
         ("latency_buckets", [0.1, 1, 10], "0.1, 1, 10", (0.1, 1.0, 10.0)),
         ("latency_buckets", "E6", "e6", None),
         ("estimate_costs", False, "false", False),
+    ("semconv_metrics", True, "on", True),
     ],
 )
 def test_a_good_value_is_taken_from_keyword_and_environment(
@@ -107,7 +108,7 @@ BAD: list[tuple[str, str, list[Any], list[str]]] = [
         ["2,1", "1,1", "0,1", "x", "nan", "inf"],
     ),
     ("estimate_costs", "True or False", ["perhaps", 3], ["perhaps"]),
-    ("semconv_metrics", "later release", [True, "on"], ["on"]),
+    ("semconv_metrics", "True or False", ["perhaps"], ["perhaps"]),
     ("journal", "later release", ["usage.db"], ["usage.db"]),
 ]
 

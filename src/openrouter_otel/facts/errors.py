@@ -5,6 +5,7 @@ Error vocabulary and places: https://openrouter.ai/docs/api-reference/errors-and
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final, NamedTuple
 
@@ -69,8 +70,17 @@ def raised_failure(error: BaseException) -> Failure:
     kind = type(error)
     name = next((_TRANSPORT[k.__name__] for k in kind.__mro__ if k.__name__ in _TRANSPORT), kind.__name__)
     if isinstance(body, dict) if status is None else status >= 400:
-        return answered_failure(body, status, name)
+        return answered_failure(body, status, name, _word_beside(error))
     return Failure(error_type(name))
+
+
+def _word_beside(error: BaseException) -> str | None:
+    """Responses have their `error_type` beside the error object, which is all that the SDK keeps of a body."""
+    try:
+        content = getattr(getattr(error, "response", None), "text", "")
+        return text(field(json.loads(content), "error_type")) if '"error_type"' in content else None
+    except (TypeError, ValueError, RuntimeError):  # no JSON, or a body that nobody has read
+        return None
 
 
 def error_type(word: str) -> str:

@@ -79,7 +79,8 @@ class EventFacts:
         self._failure: Failure | None = None
 
     def saw(self, event: object) -> None:
-        """Take in one event, an SDK model or parsed JSON."""
+        """Take in one event, an SDK model or parsed JSON; openai before 1.66 wraps a named one once more."""
+        event = field(event, "data") or event
         kind = text(field(event, "type")) or ""
         if not self.has_content:
             self.has_content = (kind.endswith(".delta") and bool(field(event, "delta"))) or kind.endswith(PARTIAL_IMAGE)
