@@ -185,6 +185,10 @@ async def events(caller: Caller) -> Any:
     return await posted_stream(caller, GOOD, "/responses", input=PROMPT)
 
 
+async def image_events(caller: Caller) -> Any:
+    return await posted_stream(caller, GOOD, "/images", prompt=PROMPT)
+
+
 async def spoken(caller: Caller) -> Any:
     speech = caller.client.audio.speech
     answer = await caller.given(speech.create(model="openai/gpt-4o-mini-tts", voice="alloy", input=PROMPT))
@@ -213,6 +217,7 @@ STEPS: tuple[Step, ...] = (
     spoken,
     recorded,
     events,
+    image_events,
     lambda caller: streamed(caller, GOOD),
     lambda caller: streamed(caller, "stream-drop"),
     lambda caller: streamed(caller, "stream-error"),
