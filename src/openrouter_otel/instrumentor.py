@@ -9,6 +9,7 @@ from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
 
+from openrouter_otel import finalizing
 from openrouter_otel import settings as configuration
 from openrouter_otel.context import usage_context
 from openrouter_otel.facts.endpoints import ENDPOINTS, endpoint_of
@@ -65,6 +66,8 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
         if cls._doors is not None:
             cls._doors.close()
         if cls._runtime is not None:
+            if not cls._runtime.busy:
+                finalizing.ignore()  # else streams still open may yet be closed by the garbage collector
             cls._runtime.settle()
             cls._runtime.metering.close()
 
@@ -91,6 +94,8 @@ def record(
         tags: a mapping or a list of words, over those of the enclosing block.
     """
     runtime = OpenRouterInstrumentor._runtime
+    if configuration.sdk_disabled():
+        return
     if runtime is None or not OpenRouterInstrumentor().is_instrumented_by_opentelemetry:
         _warn_uninstrumented()
         return

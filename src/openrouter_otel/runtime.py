@@ -16,7 +16,14 @@ from opentelemetry.trace import Span, TracerProvider, set_span_in_context
 
 from openrouter_otel import names
 from openrouter_otel.call import Call, Clock
-from openrouter_otel.context import Privacy, RunningUsage, attribute, charge, running_usages
+from openrouter_otel.context import (
+    Privacy,
+    RunningUsage,
+    attribute,
+    charge,
+    running_usages,
+    settle_before_reading,
+)
 from openrouter_otel.emit.metrics import MetricsEmitter
 from openrouter_otel.emit.span import close_span, open_span
 from openrouter_otel.facts.request import Destinations, Request, read_request
@@ -90,6 +97,7 @@ class Runtime:
         self._price = estimator() if settings.estimate_costs else None
         versions = {"version": VERSION, "openai_version": openai_version}
         self._metrics = MetricsEmitter(settings, identity, self.settle, versions)
+        settle_before_reading(self.settle)
         self.metering = Metering(self._metrics, meter_provider, settings)
 
     def start(self, client: Any, options: Any, stream: bool) -> Passage | None:
@@ -118,6 +126,8 @@ class Runtime:
 
     def note(self, body: object, request: Request, seconds: float | None, retries: int = 0) -> None:
         """Record a call that was made without the openai client and has just ended."""
+        if not is_instrumentation_enabled():
+            return
         answer = request.endpoint.read(body)
         outcome = names.ERROR if answer.failure else names.OK
         attribution = attribute(request, self._privacy)
@@ -145,6 +155,11 @@ class Runtime:
         for call in list(self._open_calls):
             call.abandoned()
         self.settle()
+
+    @property
+    def busy(self) -> bool:
+        """Whether calls are under way."""
+        return bool(self._open_calls)
 
     def fork(self) -> None:
         """We are a forked child: forget the parent's calls and counts, its locks and its socket."""

@@ -71,7 +71,6 @@ class Doors:
     def close(self) -> None:
         """Take back what is ours, for good; a wrapper that others have wrapped since stays where it is and sleeps."""
         self._open = False
-        finalizing.ignore()
         while self._hung:
             owner, name, ours, before = self._hung.pop()
             if owner.__dict__.get(name) is not ours:

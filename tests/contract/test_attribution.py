@@ -291,8 +291,8 @@ def test_a_forgotten_streams_block_learns_of_it(caller: Caller, telemetry: Telem
 
     usage = caller.run(body())
     caller.collect()
-    assert telemetry.total(names.REQUESTS, outcome=names.ABANDONED) == 1
     assert (usage.requests, usage.unpriced) == (1, 1)
+    assert telemetry.total(names.REQUESTS, outcome=names.ABANDONED) == 1
 
 
 def test_the_usage_of_a_block_can_be_read_from_other_threads_meanwhile(

@@ -77,7 +77,6 @@ PUBLIC = {
 }
 # Setting up, showing, forking and ending, and what is only ever made once: no call comes through here.
 ELSEWHERE = {
-    "facts.usage.Usage.detail",
     "finalizing._note",
     "emit.extremes.Extremes.extreme",
     "emit.metrics.MetricsEmitter.bind",
@@ -91,6 +90,7 @@ ELSEWHERE = {
     "body._inflated",
     "body._undecodable",
     "body._watched",
+    "context.settle_before_reading",
     "emit.counting.Counting.sum",
     "emit.semconv.owner",
     "emit.series.Family.all",
@@ -102,6 +102,7 @@ ELSEWHERE = {
     "finalizing.notice",
     "identity.Identity.fork",
     "identity.Identity.renew",
+    "runtime.Runtime.busy",
     "runtime.Runtime.exit",
     "runtime.Runtime.fork",
 }

@@ -68,7 +68,7 @@ def test_nothing_set_gives_the_contracts_defaults(caplog: pytest.LogCaptureFixtu
         ("latency_buckets", [0.1, 1, 10], "0.1, 1, 10", (0.1, 1.0, 10.0)),
         ("latency_buckets", "E6", "e6", None),
         ("estimate_costs", False, "false", False),
-    ("semconv_metrics", True, "on", True),
+        ("semconv_metrics", True, "on", True),
     ],
 )
 def test_a_good_value_is_taken_from_keyword_and_environment(

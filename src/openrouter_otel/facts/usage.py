@@ -31,10 +31,6 @@ class Usage(NamedTuple):
     byok: bool = False
     provider_cost: Decimal | None = None
 
-    def detail(self, token_type: str) -> int | None:
-        """The count of one subset, None where it was not told or is zero."""
-        return dict(self.details).get(token_type)
-
 
 INPUT: Final = ("prompt_tokens", "input_tokens")
 OUTPUT: Final = ("completion_tokens", "output_tokens")
