@@ -29,7 +29,7 @@ class Body:
     """
 
     def __init__(self, call: Call, content_type: str, encoding: str) -> None:
-        self._call = call
+        self.call = call
         self._events = "event-stream" in content_type
         self._keeps = "json" in content_type or not content_type  # of sound and pictures nothing is kept
         self._decode = _DECODERS.get(encoding, _undecodable)()
@@ -39,7 +39,7 @@ class Body:
     @quietly
     def saw(self, data: bytes) -> None:
         """Bytes on their way to the caller; those that a typed stream reads are counted there."""
-        if self._call.reader or self._call.ended:
+        if self.call.reader or self.call.ended:
             return
         data = self._decode(data)
         self._size += len(data)
@@ -53,38 +53,38 @@ class Body:
     @quietly
     def finished(self) -> None:
         """The body has been read to its end."""
-        if self._call.reader:
+        if self.call.reader:
             return
         if self._events or not self._keeps or not 0 < self._size <= _JSON_LIMIT:
-            self._call.exhausted()
+            self.call.exhausted()
         else:
-            self._call.answered(parsed(self._rest))
+            self.call.answered(parsed(self._rest))
 
     @quietly
     def failed(self, error: BaseException) -> None:
         """Reading the body raised."""
-        if not self._call.reader:
-            self._call.failed(error)
+        if not self.call.reader:
+            self.call.failed(error)
 
     @quietly
     def closed(self) -> None:
         """The response was closed; while a typed stream is reading, that one decides how the call ended."""
-        if not self._call.reader:
-            self._call.abandoned(later=finalizing.here())
+        if not self.call.reader:
+            self.call.abandoned(later=finalizing.here())
 
     @quietly
     def dropped(self) -> None:
         """The response was forgotten."""
-        self._call.abandoned(later=True)
+        self.call.abandoned(later=True)
 
     def _saw_line(self, line: bytes) -> None:
         if not line.startswith(b"data:"):
             return
         payload = line[5:].strip()
         if payload == b"[DONE]":
-            self._call.exhausted()
+            self.call.exhausted()
         elif isinstance(event := parsed(payload), dict):
-            self._call.saw(event)
+            self.call.saw(event)
 
 
 def follow(response: Any, call: Call) -> None:
@@ -111,9 +111,11 @@ def _watched(kind: type) -> Any:
             return getattr(self._stream, name)  # httpx2 keeps `elapsed` here
 
         def __iter__(self) -> Iterator[bytes]:
+            call = self._body.call
             try:
                 for data in self._stream:
-                    self._body.saw(data)
+                    if not call.reader:  # a typed stream counts for itself
+                        self._body.saw(data)
                     yield data
             except GeneratorExit:
                 raise  # told by close()
@@ -123,9 +125,11 @@ def _watched(kind: type) -> Any:
             self._body.finished()
 
         async def __aiter__(self) -> AsyncIterator[bytes]:
+            call = self._body.call
             try:
                 async for data in self._stream:
-                    self._body.saw(data)
+                    if not call.reader:
+                        self._body.saw(data)
                     yield data
             except GeneratorExit:
                 raise

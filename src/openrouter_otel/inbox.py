@@ -30,6 +30,9 @@ class Inbox(Generic[_T]):
         self._busy = False
         self._failed: _T | None = None
 
+    def __len__(self) -> int:
+        return len(self._items)
+
     def put(self, item: _T) -> None:
         """Leave an item; never waits."""
         self._items.append(item)

@@ -68,8 +68,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
         if cls._runtime is not None:
             if not cls._runtime.busy:
                 finalizing.ignore()  # else streams still open may yet be closed by the garbage collector
-            cls._runtime.settle()
-            cls._runtime.metering.close()
+            cls._runtime.rest()
 
 
 def record(

@@ -97,7 +97,7 @@ RATE_BUCKETS: Final = (
 _UNITS: Final = {"s": "seconds"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity: looked up several times a call
 class Metric:
     """One instrument.
 

@@ -12,13 +12,14 @@ from decimal import Decimal
 from importlib.util import find_spec
 from typing import Any, Final
 
-from openrouter_otel.facts.price import Prices, estimate, read_catalogue
+from openrouter_otel.exact import exactly
+from openrouter_otel.facts.price import Tier, estimate, read_catalogue, slugs
 from openrouter_otel.facts.usage import Usage
 
 _log = logging.getLogger("openrouter_otel")
 
 OPENROUTER: Final = "https://openrouter.ai/api/v1"
-_catalogue: dict[str, tuple[tuple[int, Prices], ...]] = {}
+_catalogue: dict[str, tuple[Tier, ...]] = {}
 
 
 class PricesError(Exception):
@@ -61,8 +62,9 @@ def estimator() -> Callable[[Usage, str], Decimal | None]:
         _log.info("calls without a cost stay unpriced: pip install 'openrouter-otel[prices]' to have them estimated")
 
     def price(usage: Usage, model: str) -> Decimal | None:
-        loaded = estimate(_catalogue, usage, model)
-        return listed(usage, model) if loaded is None and listed is not None else loaded
+        with exactly():
+            loaded = estimate(_catalogue, usage, model)
+            return listed(usage, model) if loaded is None and listed is not None else loaded
 
     return price
 
@@ -82,7 +84,7 @@ def _listed() -> Callable[[Usage, str], Decimal | None]:
             cache_read_tokens=details.get("cache_read"),
             cache_write_tokens=details.get("cache_write"),
         )
-        for slug in dict.fromkeys((model, model.partition(":")[0])):
+        for slug in slugs(model):
             try:
                 total: Decimal = modules[0].calc_price(counted, slug, provider_id="openrouter").total_price
             except LookupError:

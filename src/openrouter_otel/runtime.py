@@ -102,8 +102,9 @@ class Runtime:
 
     def start(self, client: Any, options: Any, stream: bool) -> Passage | None:
         """Begin a call, or say None: it is not for OpenRouter, not inference, or telemetry is suppressed."""
-        headers = getattr(client, "_custom_headers", None)
-        request = read_request(self._destinations, client.base_url, headers, options, stream)
+        # The attributes behind the client's properties, which since openai 3 do more than look.
+        base_url, headers = getattr(client, "_base_url", None), getattr(client, "_custom_headers", None)
+        request = read_request(self._destinations, base_url or client.base_url, headers, options, stream)
         if request is None or not is_instrumentation_enabled():
             return None
         if self._forked:
@@ -155,6 +156,13 @@ class Runtime:
         for call in list(self._open_calls):
             call.abandoned()
         self.settle()
+        self._metrics.settle()
+
+    def rest(self) -> None:
+        """We are uninstrumented: emit what is left and stop serving."""
+        self.settle()
+        self._metrics.settle()
+        self.metering.close()
 
     @property
     def busy(self) -> bool:

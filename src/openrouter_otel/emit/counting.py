@@ -57,8 +57,9 @@ class Counting:
             changes[series] = plus(amount, known) if isinstance(amount, Decimal) else known + amount
         self._sums.update(changes)
         if record.outcome == names.OK and record.duration is not None:
-            for metric in (names.DURATION_MIN, names.DURATION_MAX):
-                self.extremes.saw(self.families[metric].find(base, None), minute(record.ended_at), record.duration)
+            # Both gauges have the same attributes, so one family serves both.
+            series = self.families[names.DURATION_MIN].find(base, None)
+            self.extremes.saw(series, minute(record.ended_at), record.duration)
         return True
 
     def histogram_attributes(

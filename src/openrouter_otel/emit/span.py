@@ -25,6 +25,11 @@ _PARAMETERS: Final = {
     "seed": "gen_ai.request.seed",
     "n": "gen_ai.request.choice.count",
 }
+_SUBSETS: Final = {
+    "cache_read": "gen_ai.usage.cache_read.input_tokens",
+    "cache_write": "gen_ai.usage.cache_creation.input_tokens",
+    "reasoning": "gen_ai.usage.reasoning.output_tokens",
+}
 
 
 def open_span(tracer: Tracer, request: Request, attribution: Attribution, started_at: int) -> Span:
@@ -38,7 +43,7 @@ def open_span(tracer: Tracer, request: Request, attribution: Attribution, starte
 def close_span(span: Span, record: Record) -> None:
     """Say how the call ended, and end its span at the time it did."""
     if span.is_recording():
-        span.set_attributes(dict(_of_record(record)))
+        span.set_attributes(_of_record(record))
         if record.failure is not None:
             span.set_status(Status(StatusCode.ERROR, record.failure.message))
     span.end(record.ended_at)
@@ -64,30 +69,24 @@ def _of_request(request: Request, attribution: Attribution) -> Iterator[tuple[st
         yield names.TAG_PREFIX + name, text
 
 
-def _of_record(record: Record) -> Iterator[tuple[str, AttributeValue]]:
+def _of_record(record: Record) -> dict[str, AttributeValue]:
     answer, usage = record.answer, record.answer.usage
-    yield "openrouter.outcome", record.outcome
-    yield "openrouter.cost_source", record.cost_source
-    told: tuple[tuple[str, AttributeValue | None], ...] = (
-        ("gen_ai.response.id", answer.id),
-        ("gen_ai.response.model", answer.model),
-        ("gen_ai.response.finish_reasons", answer.finish_reasons or None),
-        ("openrouter.provider", record.provider),
-        ("openrouter.native_finish_reason", answer.native_finish_reason),
-        ("openrouter.retries", record.retries or None),
-        ("error.type", record.failure.type if record.failure else None),
-    )
-    yield from ((name, value) for name, value in told if value is not None)
+    told: dict[str, AttributeValue | None] = {
+        "openrouter.outcome": record.outcome,
+        "openrouter.cost_source": record.cost_source,
+        "gen_ai.response.id": answer.id,
+        "gen_ai.response.model": answer.model,
+        "gen_ai.response.finish_reasons": answer.finish_reasons or None,
+        "openrouter.provider": record.provider,
+        "openrouter.native_finish_reason": answer.native_finish_reason,
+        "openrouter.retries": record.retries or None,
+        "error.type": record.failure.type if record.failure else None,
+    }
     if usage is not None:
         cost = record.cost
-        details = dict(usage.details)
-        spent: tuple[tuple[str, AttributeValue | None], ...] = (
-            ("gen_ai.usage.input_tokens", usage.input_tokens),
-            ("gen_ai.usage.output_tokens", usage.output_tokens),
-            ("gen_ai.usage.cache_read.input_tokens", details.get("cache_read")),
-            ("gen_ai.usage.cache_creation.input_tokens", details.get("cache_write")),
-            ("gen_ai.usage.reasoning.output_tokens", details.get("reasoning")),
-            ("gen_ai.usage.cost", None if cost is None else float(cost)),
-            ("openrouter.is_byok", usage.byok),
-        )
-        yield from ((name, value) for name, value in spent if value is not None)
+        told["gen_ai.usage.input_tokens"] = usage.input_tokens
+        told["gen_ai.usage.output_tokens"] = usage.output_tokens
+        told["gen_ai.usage.cost"] = None if cost is None else float(cost)
+        told["openrouter.is_byok"] = usage.byok
+        told |= {_SUBSETS[kind]: count for kind, count in usage.details if kind in _SUBSETS}
+    return {name: value for name, value in told.items() if value is not None}

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final, NamedTuple, Protocol
 
 from openrouter_otel.facts.events import EventFacts, event_facts, read_response, response_facts
-from openrouter_otel.facts.reading import field
+from openrouter_otel.facts.reading import field, items
 from openrouter_otel.facts.response import Answer, read_binary, read_choices, read_result
 from openrouter_otel.facts.stream import StreamFacts
 
@@ -56,6 +56,30 @@ ENDPOINTS: Final = {
 
 def endpoint_of(body: object) -> str:
     """The path that a given answer must have come from, as far as its shape tells: for `record()`."""
-    if field(body, "object") == "response" or field(body, "output") is not None:
-        return RESPONSES
-    return CHAT
+    return next((path for path, tells in _SHAPES if tells(body)), CHAT)
+
+
+def _is(kind: str) -> Callable[[object], bool]:
+    return lambda body: field(body, "object") == kind
+
+
+def _has(name: str) -> Callable[[object], bool]:
+    return lambda body: field(body, name) is not None
+
+
+def _lists(name: str) -> Callable[[object], bool]:
+    return lambda body: any(field(item, name) is not None for item in items(field(body, "data")))
+
+
+# What only answers of one endpoint have; the first that fits tells.
+_SHAPES: Final[tuple[tuple[str, Callable[[object], bool]], ...]] = (
+    ("/completions", _is("text_completion")),
+    (CHAT, _has("choices")),
+    (RESPONSES, _is("response")),
+    (RESPONSES, _has("output")),
+    ("/embeddings", _lists("embedding")),
+    ("/images", _lists("b64_json")),
+    ("/images", _lists("url")),
+    ("/rerank", _has("results")),
+    ("/audio/transcriptions", _has("text")),
+)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from openrouter_otel.facts.reading import field, items, money, text, whole
 from openrouter_otel.facts.usage import Usage
 
+FREE: Final = "free"
 _ZERO: Final = Decimal(0)
 
 
@@ -59,7 +60,8 @@ class Prices(NamedTuple):
 def read_prices(pricing: object) -> Prices | None:
     """A model's ``pricing`` object; None where it does not price tokens (negative and unreadable prices included)."""
     prompt, completion = money(field(pricing, "prompt")), money(field(pricing, "completion"))
-    if prompt is None or completion is None:
+    discount = money(field(pricing, "discount"))
+    if prompt is None or completion is None or (discount is not None and discount > 1):
         return None
     return Prices(
         prompt,
@@ -69,11 +71,15 @@ def read_prices(pricing: object) -> Prices | None:
         money(field(pricing, "internal_reasoning")),
         money(field(pricing, "audio")),
         money(field(pricing, "request")),
-        money(field(pricing, "discount")),
+        discount,
     )
 
 
-def read_catalogue(models: object) -> dict[str, tuple[tuple[int, Prices], ...]]:
+Tier = tuple[int, Prices | None]
+Catalogue = Mapping[str, tuple[Tier, ...]]
+
+
+def read_catalogue(models: object) -> dict[str, tuple[Tier, ...]]:
     """OpenRouter's ``/models`` as prices by slug: (input tokens above which they hold, prices), lowest first."""
     catalogue = {}
     for model in items(field(models, "data")):
@@ -84,26 +90,40 @@ def read_catalogue(models: object) -> dict[str, tuple[tuple[int, Prices], ...]]:
     return catalogue
 
 
-def _tiers(pricing: object) -> Iterable[tuple[int, Prices]]:
-    """Overrides by the length of the prompt; those that hold at certain hours only are left out."""
-    for override in items(field(pricing, "overrides")):
-        above = whole(field(override, "min_prompt_tokens"))
-        if above is None or field(override, "utc_start") is not None or field(override, "utc_days") is not None:
-            continue
-        laid_over = {**_members(pricing), **_members(override)}
-        prices = read_prices(laid_over)
-        if prices is not None:
-            yield above, prices
+def _tiers(pricing: object) -> Iterable[Tier]:
+    """Overrides by the length of the prompt; those that hold at certain hours only are left out.
+
+    Of those that hold together the later one wins, key by key.
+    """
+    overrides = [
+        (above, _members(override))
+        for override in items(field(pricing, "overrides"))
+        if (above := whole(field(override, "min_prompt_tokens"))) is not None
+        and field(override, "utc_start") is None
+        and field(override, "utc_days") is None
+    ]
+    for above in sorted({above for above, _ in overrides}):
+        laid_over = dict(_members(pricing))
+        for least, members in overrides:
+            if least <= above:
+                laid_over.update(members)
+        yield above, read_prices(laid_over)
 
 
 def _members(thing: object) -> Mapping[str, object]:
     return thing if isinstance(thing, dict) else {}
 
 
-def estimate(catalogue: Mapping[str, tuple[tuple[int, Prices], ...]], usage: Usage, model: str) -> Decimal | None:
+def estimate(catalogue: Catalogue, usage: Usage, model: str) -> Decimal | None:
     """A usage at a catalogue's prices; a variant such as ``:nitro`` costs what its model does unless listed."""
-    tiers = catalogue.get(model) or catalogue.get(model.partition(":")[0])
-    if not tiers:
+    tiers = next((catalogue[slug] for slug in slugs(model) if slug in catalogue), None)
+    if tiers is None:
         return None
-    holding = [prices for above, prices in tiers if above == 0 or (usage.input_tokens or 0) > above]
-    return holding[-1].of(usage)
+    *_, prices = (prices for above, prices in tiers if above == 0 or (usage.input_tokens or 0) > above)
+    return None if prices is None else prices.of(usage)
+
+
+def slugs(model: str) -> tuple[str, ...]:
+    """Where to look for a model's prices: under its own slug, then without its variant, which no free one costs."""
+    base, _, variant = model.partition(":")
+    return (model,) if not variant or variant == FREE else (model, base)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
@@ -15,14 +15,26 @@ def field(thing: object, name: str) -> object:
     Undeclared members of a response (``provider``, ``usage.cost``) are kept by pydantic among the model's extras;
     reading both dictionaries directly avoids ``__getattr__`` and whatever a property might do.
     """
-    if isinstance(thing, dict):
+    if type(thing) is dict or isinstance(thing, dict):
         return thing.get(name)
-    values = getattr(thing, "__dict__", None)
-    if values is not None and name in values:
-        value: object = values[name]
-        return value
+    try:
+        values = thing.__dict__
+        if name in values:
+            value: object = values[name]
+            return value
+        extra = thing.__pydantic_extra__  # type: ignore[attr-defined]  # where it has none, we are told below
+    except AttributeError:
+        return None
+    return extra.get(name) if extra else None
+
+
+def members(thing: object) -> Mapping[str, object]:
+    """Everything `thing` says, for readers of many fields: a JSON object itself, or a model's fields and extras."""
+    if isinstance(thing, dict):
+        return thing
+    values: Mapping[str, object] = getattr(thing, "__dict__", {})
     extra = getattr(thing, "__pydantic_extra__", None)
-    return extra.get(name) if isinstance(extra, dict) else None
+    return {**values, **extra} if extra else values
 
 
 def path(thing: object, dotted: str) -> object:

@@ -7,7 +7,7 @@ are never touched: they may be a generator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -15,7 +15,9 @@ from openrouter_otel.facts.endpoints import CHAT, ENDPOINTS, RESPONSES, Endpoint
 from openrouter_otel.facts.reading import text
 
 HOST: Final = "openrouter.ai"
+API: Final = "/api/v1"
 _OWN_PORTS: Final = {"http": 80, "https": 443}
+_PLACES: Final = 256  # base URLs remembered
 SESSION_HEADER: Final = "x-session-id"
 PARAMETERS: Final = (
     "max_tokens",
@@ -27,6 +29,9 @@ PARAMETERS: Final = (
     "seed",
     "n",
 )
+
+
+_PARAMETERS: Final = frozenset(PARAMETERS)
 
 
 class Request(NamedTuple):
@@ -62,6 +67,14 @@ class Request(NamedTuple):
         return ENDPOINTS[self.route]
 
 
+class Place(NamedTuple):
+    """Where a client's requests go; `port` is None where it is the scheme's own."""
+
+    host: str
+    port: int | None
+    included: bool
+
+
 class Destinations:
     """Which hosts are OpenRouter: openrouter.ai, its subdomains, and those listed.
 
@@ -71,6 +84,24 @@ class Destinations:
 
     def __init__(self, listed: tuple[tuple[str, int | None], ...] = ()) -> None:
         self._listed = frozenset(listed)
+        self._places: dict[int, tuple[object, Place]] = {}
+
+    def of(self, base_url: object) -> Place:
+        """Where a client's base URL points. URL objects are slow to ask, so the answer is kept with the very object."""
+        known = self._places.get(id(base_url))
+        if known is not None and known[0] is base_url:
+            return known[1]
+        parts = (getattr(base_url, name, None) for name in ("scheme", "host", "port"))
+        place = self.place(*parts)
+        if len(self._places) >= _PLACES:
+            self._places.clear()
+        self._places[id(base_url)] = (base_url, place)
+        return place
+
+    def place(self, scheme: str | None, host: str | None, port: int | None) -> Place:
+        """Where a URL of these parts points."""
+        own_port = _OWN_PORTS.get(scheme or "")
+        return Place(host or "", None if port == own_port else port, self.include(host or "", port or own_port))
 
     def include(self, host: str, port: int | None) -> bool:
         """Whether a server is OpenRouter."""
@@ -92,12 +123,13 @@ def read_request(
         stream: the SDK is asked for a stream.
     """
     url = getattr(options, "url", "")
-    scheme, host, port, route = _where(base_url, url)
-    endpoint = ENDPOINTS.get(route)
-    own_port = _OWN_PORTS.get(scheme)
-    if endpoint is None or not destinations.include(host, port or own_port):
-        return None
-    if getattr(options, "method", "").lower() != "post":
+    if "://" in url:
+        parts = urlsplit(url)
+        place, route = destinations.place(parts.scheme, parts.hostname, parts.port), parts.path.removeprefix(API)
+    else:
+        place, route = destinations.of(base_url), "/" + url.lstrip("/").partition("?")[0]
+    endpoint = ENDPOINTS.get(route) if place.included else None
+    if endpoint is None or getattr(options, "method", "").lower() != "post":
         return None
     body = _body(options)
     metadata = body.get("metadata")
@@ -105,22 +137,21 @@ def read_request(
         endpoint.operation,
         text(body.get("model")),
         stream or body.get("stream") is True,
-        host,
-        None if port == own_port else port,
+        place.host,
+        place.port,
         text(body.get("user")) or (text(body.get("safety_identifier")) if route == RESPONSES else None),
         text(body.get("session_id")) or _header(getattr(options, "headers", None)) or _header(headers),
         _texts(metadata) if isinstance(metadata, Mapping) else {},
-        tuple((name, value) for name in PARAMETERS if isinstance(value := body.get(name), (int, float))),
+        () if _PARAMETERS.isdisjoint(body) else tuple(_parameters(body)),
         route,
     )
 
 
-def _where(base_url: object, url: str) -> tuple[str, str, int | None, str]:
-    if "://" not in url:
-        scheme, host = getattr(base_url, "scheme", ""), getattr(base_url, "host", "")
-        return scheme, host, getattr(base_url, "port", None), "/" + url.lstrip("/").partition("?")[0]
-    parts = urlsplit(url)
-    return parts.scheme, parts.hostname or "", parts.port, parts.path.removeprefix("/api/v1")
+def _parameters(body: Mapping[str, object]) -> Iterator[tuple[str, int | float]]:
+    for name in PARAMETERS:
+        value = body.get(name)
+        if isinstance(value, (int, float)):
+            yield name, value
 
 
 def _body(options: object) -> Mapping[str, object]:

@@ -6,10 +6,11 @@ shapes in its OpenAPI description.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from openrouter_otel.facts.reading import field, money, path, whole
+from openrouter_otel.facts.reading import field, members, money, whole
 
 
 class Usage(NamedTuple):
@@ -62,37 +63,36 @@ def read_usage(usage: object) -> Usage | None:
     """The usage that was told, or None where nothing was (absent, null, or nulls throughout)."""
     if usage is None:
         return None
-    told_input, told_output = _first(usage, INPUT), _first(usage, OUTPUT)
+    told = members(usage)
+    told_input, told_output = _first(told, INPUT), _first(told, OUTPUT)
     if told_input is None and told_output is None:
-        told_input = whole(field(usage, "total_tokens"))  # a usage with only a total counts as input
-    byok = field(usage, "is_byok") is True
+        told_input = whole(told.get("total_tokens"))  # a usage with only a total counts as input
+    byok = told.get("is_byok") is True
     facts = Usage(
         told_input,
         told_output,
-        tuple(_details(usage)),
-        money(field(usage, "cost")),
+        tuple(_details(told)),
+        money(told.get("cost")),
         byok,
         # Without BYOK this repeats the cost: adding it would double the spend.
-        money(path(usage, "cost_details.upstream_inference_cost")) if byok else None,
+        money(field(told.get("cost_details"), "upstream_inference_cost")) if byok else None,
     )
     return facts if facts != Usage(byok=byok) else None
 
 
-def _first(usage: object, spellings: tuple[str, ...]) -> int | None:
+def _first(told: Mapping[str, object], spellings: tuple[str, ...]) -> int | None:
     for name in spellings:
-        count = whole(field(usage, name))
+        count = whole(told.get(name))
         if count is not None:
             return count
     return None
 
 
-def _details(usage: object) -> list[tuple[str, int]]:
-    found = []
+def _details(told: Mapping[str, object]) -> Iterator[tuple[str, int]]:
     for spellings, rows in DETAILS:
-        for name in spellings:
-            group = field(usage, name)
-            if group is None:
-                continue
-            found += [(kind, count) for kind, member in rows if (count := whole(field(group, member)))]
-            break
-    return found
+        group = next((group for name in spellings if (group := told.get(name)) is not None), None)
+        if group is not None:
+            subsets = members(group)
+            for kind, member in rows:
+                if count := whole(subsets.get(member)):
+                    yield kind, count
