@@ -11,6 +11,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from importlib.util import find_spec
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from openrouter_otel.exact import exactly
 from openrouter_otel.facts.price import Tier, estimate, read_catalogue, slugs
@@ -45,6 +46,8 @@ def load_prices(base_url: str = OPENROUTER, *, timeout: float = 10.0) -> int:
 
     url = f"{base_url.rstrip('/')}/models"
     try:
+        if urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError("its address is not that of an API over HTTP")
         answer = urllib3.request("GET", url, timeout=timeout, retries=False)
         loaded = read_catalogue(json.loads(answer.data)) if answer.status == 200 else {}
     except (urllib3.exceptions.HTTPError, ValueError) as error:

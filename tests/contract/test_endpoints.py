@@ -1,4 +1,4 @@
-"""Every endpoint that OpenRouter serves, in every way its client reaches it: once counted, priced as charged, unchanged."""
+"""Every endpoint of OpenRouter, in every way the client reaches it: counted once, priced as charged, unchanged."""
 
 from __future__ import annotations
 

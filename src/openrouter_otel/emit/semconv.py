@@ -54,9 +54,11 @@ class GenAIHistograms:
 
 def owner(provider: MeterProvider) -> str | None:
     """Another instrumentation that has these names on a provider, as far as the SDK lets one see; else None."""
+    ours = {metric.name for metric in names.GEN_AI_METRICS}
     for scope, meter in dict(getattr(provider, "_meters", {})).items():
-        instruments = " ".join(getattr(meter, "_instrument_ids", ()))
-        if scope.name != names.SCOPE and any(metric.name in instruments for metric in names.GEN_AI_METRICS):
+        # An id begins with the instrument's name, then a comma.
+        instruments = {str(one).partition(",")[0] for one in list(getattr(meter, "_instrument_ids", ()))}
+        if scope.name != names.SCOPE and instruments & ours:
             return str(scope.name)
     return None
 
