@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-matrix lint format boards clean
+.PHONY: help setup demo test test-all test-matrix lint format bench boards clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,9 @@ test-oldest: setup
 	@$(BIN)/tox run -q -e oldest
 
 test-all: test-oldest test ## what CI runs: the oldest supported versions, then `make test`
+
+bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
+	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage
 
 boards: setup ## generate the Grafana boards anew
 	@$(BIN)/python -m grafana.boards
