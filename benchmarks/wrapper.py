@@ -24,12 +24,12 @@ def per_chunk(times: int) -> tuple[float, float]:
 
 def _ours(source: Iterable[object]) -> Any:
     """Our iterator around any source, for a call as the instrumentation itself begins it."""
-    watch = import_module("openrouter_otel.watch")
+    streams = import_module("openrouter_otel.streams")
     stream = mock.client(asynchronous=False).chat.completions.create(**mock.ASKING, stream=True)
     reading = stream._iterator
-    if not isinstance(reading, watch.Reading):
+    if not isinstance(reading, streams.Reading):
         raise TypeError(f"the stream holds a {type(reading)}: is it instrumented?")
-    return watch.Reading(source, reading._call)
+    return streams.Reading(source, reading._call)
 
 
 def _read(source: Iterable[object]) -> float:

@@ -1,9 +1,7 @@
-"""Who is calling, and what their block has cost so far: `usage_context`, baggage, and the privacy setting."""
+"""Blocks of calls: who makes them, and what they have cost so far."""
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from contextvars import ContextVar, Token
@@ -11,17 +9,11 @@ from decimal import Decimal
 from types import TracebackType
 from typing import NamedTuple
 
-from opentelemetry import baggage
-
 from openrouter_otel import names
 from openrouter_otel.exact import plus
-from openrouter_otel.facts.request import Request
 from openrouter_otel.inbox import Inbox
 from openrouter_otel.quiet import quietly
-from openrouter_otel.record import Attribution, Record
-
-_BAGGAGE_USERS = ("user.id", "enduser.id")
-
+from openrouter_otel.record import Record
 
 _left_behind: list[Callable[[], object]] = []
 
@@ -94,15 +86,17 @@ class RunningUsage:
         return f"<usage cost={self.cost} requests={self.requests} unpriced={self.unpriced}>"
 
 
-class _Frame(NamedTuple):
+class Block(NamedTuple):
+    """One open block, what it inherits from those around it included."""
+
     user: str | None
     session: str | None
     tags: Mapping[str, str]
     usages: tuple[RunningUsage, ...]
 
 
-_OUTSIDE = _Frame(None, None, {}, ())
-_frame: ContextVar[_Frame] = ContextVar("openrouter_otel_usage_context", default=_OUTSIDE)
+_OUTSIDE = Block(None, None, {}, ())
+_block: ContextVar[Block] = ContextVar("openrouter_otel_usage_context", default=_OUTSIDE)
 
 
 class usage_context:  # used like a function: `with usage_context(user=...) as usage`
@@ -130,17 +124,17 @@ class usage_context:  # used like a function: `with usage_context(user=...) as u
         self._user = None if user is None else str(user)
         self._session = None if session is None else str(session)
         self._tags = _tags(tags) or {}
-        self._tokens: list[Token[_Frame]] = []
+        self._tokens: list[Token[Block]] = []
 
     def __enter__(self) -> RunningUsage:
-        outer, usage = _frame.get(), RunningUsage()
-        inner = _Frame(
+        outer, usage = _block.get(), RunningUsage()
+        inner = Block(
             outer.user if self._user is None else self._user,
             outer.session if self._session is None else self._session,
             {**outer.tags, **self._tags},
             (*outer.usages, usage),
         )
-        self._tokens.append(_frame.set(inner))
+        self._tokens.append(_block.set(inner))
         return usage
 
     def __exit__(
@@ -148,7 +142,7 @@ class usage_context:  # used like a function: `with usage_context(user=...) as u
     ) -> None:
         # An async generator's block may be left in another context than it was entered in; nothing is set there.
         with suppress(ValueError):
-            _frame.reset(self._tokens.pop())
+            _block.reset(self._tokens.pop())
 
     async def __aenter__(self) -> RunningUsage:
         return self.__enter__()
@@ -172,9 +166,9 @@ def as_tags(tags: Mapping[str, object] | Iterable[str] | None) -> dict[str, str]
 _tags = quietly(as_tags)  # whatever a tag's `__str__` does
 
 
-def running_usages() -> tuple[RunningUsage, ...]:
-    """The blocks that are open here, outermost first."""
-    return _frame.get().usages
+def current() -> Block:
+    """The block that is open here: its user, session and tags, and every usage it counts for, outermost first."""
+    return _block.get()
 
 
 def charge(usages: tuple[RunningUsage, ...], record: Record) -> None:
@@ -182,46 +176,3 @@ def charge(usages: tuple[RunningUsage, ...], record: Record) -> None:
     for usage in usages:
         usage._inbox.put(record)
         usage._inbox.settle()
-
-
-class Privacy:
-    """Lets users be known plainly, by a keyed hash, or not at all; every emitter sees the same.
-
-    Args:
-        users: ``plain``, ``hashed`` or ``off``.
-        key: of the HMAC-SHA-256.
-    """
-
-    def __init__(self, users: str, key: str | None) -> None:
-        self._users = users
-        self._key = (key or "").encode()
-
-    def known_as(self, user: str | None) -> str | None:
-        """The name under which a user appears, None for nobody."""
-        if user is None or self._users == "off":
-            return None
-        if self._users == "hashed":
-            return hmac.new(self._key, user.encode("utf-8", "replace"), hashlib.sha256).hexdigest()[:16]
-        return user
-
-
-def attribute(request: Request, privacy: Privacy) -> Attribution:
-    """Who makes this call: the request's own word, else the block's, else baggage's.
-
-    For tags the block beats the request's metadata.
-    """
-    frame = _frame.get()
-    user = request.user or frame.user or _baggage_user()
-    return Attribution(
-        privacy.known_as(user),
-        request.session or frame.session,
-        {**request.metadata, **frame.tags} if request.metadata else frame.tags,
-    )
-
-
-def _baggage_user() -> str | None:
-    for name in _BAGGAGE_USERS:
-        user = baggage.get_baggage(name)
-        if isinstance(user, str) and user:
-            return user
-    return None

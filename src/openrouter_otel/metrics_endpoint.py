@@ -115,7 +115,7 @@ def serve(app: _App) -> WSGIServer | None:
         except OSError as error:
             fault = error
             continue
-        threading.Thread(target=server.serve_forever, name="openrouter-otel /metrics", daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.1,), name="openrouter-otel /metrics", daemon=True).start()
         _log.info("metrics are at http://%s:%d/metrics", host, server.server_port)
         return server
     _log.warning(

@@ -15,15 +15,9 @@ from opentelemetry.metrics import MeterProvider
 from opentelemetry.trace import Span, TracerProvider, set_span_in_context
 
 from openrouter_otel import names
+from openrouter_otel.attribution import Privacy, attribute
 from openrouter_otel.call import Call, Clock
-from openrouter_otel.context import (
-    Privacy,
-    RunningUsage,
-    attribute,
-    charge,
-    running_usages,
-    settle_before_reading,
-)
+from openrouter_otel.context import RunningUsage, charge, current, settle_before_reading
 from openrouter_otel.emit.metrics import MetricsEmitter
 from openrouter_otel.emit.span import close_span, open_span
 from openrouter_otel.facts.request import Destinations, Request, read_request
@@ -120,7 +114,7 @@ class Runtime:
         attribution = attribute(request, self._privacy)
         now = self._clock.wall()
         span = open_span(self._tracer, request, attribution, now)
-        handle = _Open(span, running_usages(), self._generation)
+        handle = _Open(span, current().usages, self._generation)
         call = Call(request, attribution, self._clock, self._sink, now, handle)
         self._open_calls.add(call)
         return Passage(call, span)
@@ -138,7 +132,7 @@ class Runtime:
             request, attribution, answer, outcome, price, answer.failure, started_at, seconds, None, retries
         )
         span = open_span(self._tracer, request, attribution, started_at)
-        self._emit(_Open(span, running_usages(), self._generation), record)
+        self._emit(_Open(span, current().usages, self._generation), record)
 
     @quietly
     def settle(self) -> None:

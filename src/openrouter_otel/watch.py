@@ -10,7 +10,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from contextvars import ContextVar
-from threading import get_ident
 from typing import Any, Final, Protocol
 
 import openai
@@ -20,6 +19,7 @@ from openai import AsyncStream, BaseModel, Stream
 from openrouter_otel import body, finalizing
 from openrouter_otel.call import Call
 from openrouter_otel.quiet import quietly
+from openrouter_otel.streams import AsyncReading, Reading
 
 VERSION: Final = openai.__version__
 """Of the openai client."""
@@ -186,75 +186,3 @@ def _overhear(options: Any, call: Call) -> None:
     parser = getattr(options, "post_parser", None)
     if callable(parser):
         options.post_parser = Overheard(parser.parser if isinstance(parser, Overheard) else parser, call)
-
-
-class Reading:
-    """The iterator inside a `Stream`: hands on the SDK's chunks as they come and tells the call."""
-
-    __slots__ = ("_call", "_next", "_source")
-
-    def __init__(self, source: Any, call: Call) -> None:
-        self._source = source
-        self._next = source.__next__
-        self._call = call
-
-    def __iter__(self) -> Reading:
-        return self
-
-    def __next__(self) -> Any:
-        call = self._call
-        call.reader = get_ident()
-        try:
-            chunk = self._next()
-        except StopIteration:
-            call.exhausted()
-            raise
-        except BaseException as error:
-            call.failed(error)
-            raise
-        finally:
-            call.reader = 0
-        call.saw(chunk)
-        return chunk
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
-
-    def __del__(self) -> None:
-        self._call.abandoned(later=True)
-
-
-class AsyncReading:
-    """The iterator inside an `AsyncStream`."""
-
-    __slots__ = ("_call", "_next", "_source")
-
-    def __init__(self, source: Any, call: Call) -> None:
-        self._source = source
-        self._next = source.__anext__
-        self._call = call
-
-    def __aiter__(self) -> AsyncReading:
-        return self
-
-    async def __anext__(self) -> Any:
-        call = self._call
-        call.reader = get_ident()
-        try:
-            chunk = await self._next()
-        except StopAsyncIteration:
-            call.exhausted()
-            raise
-        except BaseException as error:
-            call.failed(error)
-            raise
-        finally:
-            call.reader = 0
-        call.saw(chunk)
-        return chunk
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._source, name)
-
-    def __del__(self) -> None:
-        self._call.abandoned(later=True)

@@ -16,7 +16,8 @@ import pytest
 from opentelemetry import baggage
 from opentelemetry import context as otel_context
 
-from openrouter_otel.context import Privacy, as_tags, attribute, charge, running_usages, usage_context
+from openrouter_otel.attribution import Privacy, attribute
+from openrouter_otel.context import as_tags, charge, current, usage_context
 from openrouter_otel.facts.request import Request
 from openrouter_otel.facts.usage import Usage
 from openrouter_otel.record import Attribution
@@ -67,7 +68,7 @@ def test_tags_are_a_mapping_or_a_list_of_words(tags: Any, expected: Mapping[str,
 # --- who ---
 def test_outside_of_any_block_nobody_calls() -> None:
     assert who() == Attribution(None, None, {})
-    assert running_usages() == ()
+    assert current().usages == ()
 
 
 def test_a_block_says_who_calls_until_it_ends() -> None:
@@ -116,8 +117,8 @@ def test_one_block_object_can_be_entered_again_and_within_itself() -> None:
 
     with block as outer:
         with block as inner:
-            assert running_usages() == (outer, inner)
-        assert running_usages() == (outer,)
+            assert current().usages == (outer, inner)
+        assert current().usages == (outer,)
     with block:
         assert who().user == "alice"
     assert who().user is None
@@ -191,10 +192,10 @@ def test_a_block_adds_up_its_calls_and_its_inner_blocks_calls() -> None:
     byok = Usage(1, 2, (), Decimal("0.01"), byok=True, provider_cost=Decimal("0.5"))
 
     with usage_context() as outer:
-        charge(running_usages(), ended(usage=Usage(10, 5, (), Decimal("0.1"))))
+        charge(current().usages, ended(usage=Usage(10, 5, (), Decimal("0.1"))))
         with usage_context() as inner:
-            charge(running_usages(), ended(usage=byok))
-            charge(running_usages(), ended(usage=None))
+            charge(current().usages, ended(usage=byok))
+            charge(current().usages, ended(usage=None))
 
     assert (outer.cost, outer.input_tokens, outer.output_tokens) == (Decimal("0.61"), 11, 7)
     assert (outer.requests, outer.unpriced) == (3, 1)
@@ -212,7 +213,7 @@ def test_a_block_that_made_no_call_cost_nothing() -> None:
 
 def test_a_call_that_ends_after_its_block_still_adds_to_it() -> None:
     with usage_context() as usage:
-        open_blocks = running_usages()
+        open_blocks = current().usages
 
     charge(open_blocks, ended())
 
@@ -222,16 +223,16 @@ def test_a_call_that_ends_after_its_block_still_adds_to_it() -> None:
 def test_a_record_that_is_offered_again_is_charged_once() -> None:
     record = ended()
     with usage_context() as usage:
-        charge(running_usages(), record)
-        charge(running_usages(), record)
-        charge(running_usages(), ended())
+        charge(current().usages, record)
+        charge(current().usages, record)
+        charge(current().usages, ended())
 
     assert usage.requests == 2
 
 
 def test_many_threads_charge_one_block_exactly() -> None:
     with usage_context() as usage:
-        blocks = running_usages()
+        blocks = current().usages
 
     def work() -> None:
         for _ in range(250):

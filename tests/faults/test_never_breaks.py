@@ -23,7 +23,19 @@ from openrouter_otel.emit import metrics
 from openrouter_otel.facts.price import read_catalogue
 from shapes import River, posted_stream
 
-ROOMS = ("body", "call", "context", "emit", "facts", "finalizing", "identity", "inbox", "record", "runtime")
+ROOMS = (
+    "attribution",
+    "body",
+    "call",
+    "context",
+    "emit",
+    "facts",
+    "finalizing",
+    "identity",
+    "inbox",
+    "record",
+    "runtime",
+)
 
 
 class InjectedError(Exception):
