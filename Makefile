@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all test-matrix lint format bench boards clean
+.PHONY: help setup demo quick test test-all test-matrix lint format bench boards clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,17 +32,24 @@ lint: setup ## formatting, lint, layer rules, types
 	@$(BIN)/mypy
 	@$(BIN)/mypy --python-version 3.10 src
 
+quick: setup ## the inner loop: unit and contract tests, seconds
+	@$(BIN)/python -m pytest -q -n auto tests/unit tests/contract
+
 test: lint ## all that needs no browser and no second version: under five minutes
-	@$(BIN)/python -m pytest -q
+	@$(BIN)/python -m pytest -q -n auto
 
 test-matrix: setup ## the instrumentation's tests on every supported version of openai and OpenTelemetry
 	@$(BIN)/tox run
 
 .PHONY: test-oldest
 test-oldest: setup
-	@$(BIN)/tox run -q -e oldest
+	@$(BIN)/tox run -q -e oldest,company
 
-test-all: test-oldest test ## what CI runs: the oldest supported versions, then `make test`
+.PHONY: test-long
+test-long: setup
+	@$(BIN)/python -m pytest -q tests/long
+
+test-all: test-oldest test-long test ## what CI runs: oldest versions, company, long lives, then `make test`
 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage

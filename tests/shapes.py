@@ -42,6 +42,7 @@ class Shape:
         stream: whether the request asks for a stream.
         first_token: whether a first token is seen.
         byok: what usage says about it; None where there is no usage.
+        since: the first version of the client that has it, or parses where an answer's charge can still be noted.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Shape:
     error: str | None = None
     stream: bool = False
     byok: bool | None = False
+    since: tuple[int, int] = (1, 40)
 
     @property
     def spent(self) -> Decimal | None:
@@ -269,7 +271,8 @@ STREAM: Final[dict[str, Any]] = {"stream": True}
 UNPARSED: Final[dict[str, Any]] = {"outcome": names.ERROR}
 UNSEEN: Final[dict[str, Any]] = {"cost_source": None}
 
-SHAPES: Final = (
+VERSION: Final = tuple(map(int, openai.__version__.split(".")[:2]))
+_ALL: Final = (
     Shape("create", create),
     Shape("a client made after instrument()", another_client),
     Shape("a subclass of the client", subclass),
@@ -279,7 +282,14 @@ SHAPES: Final = (
     Shape("the model in extra_body", model_in_extra_body),
     # structured answers
     Shape("parse", parse),
-    Shape("parse of what does not fit", parse, f"unparsable;{PRICED}", **UNPARSED, error="ValidationError"),
+    Shape(
+        "parse of what does not fit",
+        parse,
+        f"unparsable;{PRICED}",
+        **UNPARSED,
+        error="ValidationError",
+        since=(1, 50),
+    ),
     Shape(
         "parse of what was cut short",
         parse,
@@ -287,6 +297,7 @@ SHAPES: Final = (
         **UNPARSED,
         error="LengthFinishReasonError",
         finish="length",
+        since=(1, 50),
     ),
     Shape(
         "a client that validates strictly",
@@ -315,7 +326,7 @@ SHAPES: Final = (
     # raw and by hand
     Shape("raw", raw),
     Shape("raw, unparsed", raw_unparsed),
-    Shape("raw parse", raw_structured),
+    Shape("raw parse", raw_structured, since=(1, 50)),
     Shape("raw stream", raw_stream, **STREAM),
     Shape("raw stream of a type", raw_stream_of_a_type, **STREAM),
     Shape("streaming response, parse", _by_hand(_parsed)),
@@ -387,3 +398,4 @@ SHAPES: Final = (
     Shape("Azure", azure, **UNSEEN),
     Shape("another endpoint", models, **UNSEEN),
 )
+SHAPES: Final = tuple(shape for shape in _ALL if shape.since <= VERSION)

@@ -102,7 +102,7 @@ def posting(path: str, **body: Any) -> Call:
 
 
 # --- responses ---
-ASKED: Final = {"model": MODEL, "input": PROMPT}
+ASKED: Final[dict[str, Any]] = {"model": MODEL, "input": PROMPT}
 
 
 async def respond_by_helper(c: Caller, wanted: str) -> Any:
@@ -130,8 +130,8 @@ def respond_by_hand(**more: Any) -> Call:
 
 
 # --- sound ---
-SPOKEN: Final = {"model": SPEAKER, "input": "Say this.", "voice": "alloy"}
-HEARD: Final = {"model": LISTENER, "file": ("a.wav", b"RIFF0000WAVEfmt ", "audio/wav")}
+SPOKEN: Final[dict[str, Any]] = {"model": SPEAKER, "input": "Say this.", "voice": "alloy"}
+HEARD: Final[dict[str, Any]] = {"model": LISTENER, "file": ("a.wav", b"RIFF0000WAVEfmt ", "audio/wav")}
 
 
 async def speak_by_hand(c: Caller, wanted: str) -> Any:
@@ -155,7 +155,7 @@ LEGACY: Final[dict[str, Any]] = {"operation": "text_completion", "finish": "stop
 RAISED: Final[dict[str, Any]] = {"upstream": True, **FREE}
 BLAMED: Final[dict[str, Any]] = {"upstream": True, "served": False, **FREE}
 UNFIT: Final[dict[str, Any]] = {"outcome": names.ERROR, "error": "ValidationError"}
-CODED: Final = {"error": "http_502"}
+CODED: Final[dict[str, Any]] = {"error": "http_502"}
 UNPARSABLE: Final = f"unparsable;{PRICED}"
 SHORT: Final = f"incomplete;{PRICED}"
 CHARGED: Final = f"failed;usage=full;{PRICED}"
@@ -175,34 +175,6 @@ embed_in_floats = calling("embeddings.create", model=EMBEDDER, input=["a", "b"],
 embed_raw = calling("embeddings.with_raw_response.create", model=EMBEDDER, input=PROMPT)
 transcribe_to_json = calling("audio.transcriptions.create", **HEARD, response_format="json")
 transcribe_verbosely = calling("audio.transcriptions.create", **HEARD, response_format="verbose_json")
-transcribe = calling("audio.transcriptions.create", **HEARD)
-paint = posting("/images", model=PAINTER, prompt=PROMPT, n=2)
-paint_streamed = posting("/images", model=PAINTER, prompt=PROMPT, stream=True)
-rank = posting("/rerank", model=RANKER, query=PROMPT, documents=["a", "b", "c"])
-
-KNOWN: Final[dict[str, Any]] = {"cost_source": names.UNPRICED}
-SPEECH: Final[dict[str, Any]] = {"operation": "speech", "model": SPEAKER, "served": False, **UNKNOWN}
-EMBEDDINGS: Final[dict[str, Any]] = {"operation": "embeddings", "model": EMBEDDER}
-HEARING: Final[dict[str, Any]] = {"operation": "transcription", "model": LISTENER, "served": False}
-PICTURES: Final[dict[str, Any]] = {"operation": "image", "model": PAINTER, "served": False}
-LEGACY: Final[dict[str, Any]] = {"operation": "text_completion", "finish": "stop", "upstream": True}
-RAISED: Final[dict[str, Any]] = {"upstream": True, **FREE}
-BLAMED: Final[dict[str, Any]] = {"upstream": True, "served": False, **FREE}
-UNFIT: Final[dict[str, Any]] = {"outcome": names.ERROR, "error": "ValidationError"}
-CODED: Final = {"error": "http_502"}
-UNPARSABLE: Final = f"unparsable;{PRICED}"
-SHORT: Final = f"incomplete;{PRICED}"
-CHARGED: Final = f"failed;usage=full;{PRICED}"
-RANKING: Final[dict[str, Any]] = {"operation": "rerank", "model": RANKER, "upstream": True}
-
-respond = calling("responses.create", **ASKED)
-respond_streamed = calling("responses.create", **ASKED, stream=True)
-respond_posted = posting("/responses", **ASKED)
-respond_posted_streamed = posting("/responses", **ASKED, stream=True)
-complete = calling("completions.create", model=MODEL, prompt=PROMPT)
-complete_streamed = calling("completions.create", model=MODEL, prompt=PROMPT, stream=True)
-embed = calling("embeddings.create", model=EMBEDDER, input=PROMPT)
-speak = calling("audio.speech.create", read="content", **SPOKEN)
 transcribe = calling("audio.transcriptions.create", **HEARD)
 paint = posting("/images", model=PAINTER, prompt=PROMPT, n=2)
 paint_streamed = posting("/images", model=PAINTER, prompt=PROMPT, stream=True)

@@ -83,8 +83,9 @@ def test_each_endpoints_answer_is_read(path: str, body: dict[str, Any], told: An
 
 @each_answer
 def test_an_empty_answer_is_a_failure(path: str, body: dict[str, Any], told: Answer) -> None:
-    for empty in ({}, None):
-        assert ENDPOINTS[path].read(empty) == Answer(failure=NOTHING_ANSWERED)
+    nothings: tuple[object, ...] = ({}, None)
+    for nothing in nothings:
+        assert ENDPOINTS[path].read(nothing) == Answer(failure=NOTHING_ANSWERED)
 
 
 def test_sound_says_nothing_of_itself_and_is_no_failure() -> None:

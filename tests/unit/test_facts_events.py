@@ -40,7 +40,13 @@ each_shape = pytest.mark.parametrize(
 
 def response(status: str | None, **more: Any) -> dict[str, Any]:
     """A Responses object."""
-    known = {"id": "gen-1-x", "object": "response", "model": "openai/o4-mini", "error": None, "output": []}
+    known: dict[str, Any] = {
+        "id": "gen-1-x",
+        "object": "response",
+        "model": "openai/o4-mini",
+        "error": None,
+        "output": [],
+    }
     return {**known, **({"status": status} if status else {}), **more}
 
 
