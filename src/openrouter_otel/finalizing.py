@@ -7,14 +7,20 @@ a logger's). A finalizer that took it would wait for itself for ever.
 from __future__ import annotations
 
 import gc
-from threading import get_ident
+from collections import OrderedDict
+from typing import Any, Final
 
-_collecting: list[int] = []
+_STOPPED: Final = "stop"
+# The collector's phases, the latest one last.
+_phases: Final = OrderedDict.fromkeys(("start", _STOPPED))
+# Called by the collector with a phase and a dictionary, which is true. It is C, so that no signal handler ever runs
+# inside: what one raises there (a Ctrl-C) the collector prints and forgets.
+_note: Final[Any] = _phases.move_to_end
 
 
 def here() -> bool:
-    """Whether this thread is collecting garbage right now."""
-    return get_ident() in _collecting
+    """Whether garbage is being collected right now, in this thread or (nobody minds the delay) in another."""
+    return next(reversed(_phases)) != _STOPPED
 
 
 def notice() -> None:
@@ -27,11 +33,4 @@ def ignore() -> None:
     """Notice them no longer."""
     if _note in gc.callbacks:
         gc.callbacks.remove(_note)
-    _collecting.clear()
-
-
-def _note(phase: str, _: dict[str, int]) -> None:
-    if phase == "start":
-        _collecting.append(get_ident())
-    elif _collecting:
-        _collecting.pop()
+    _phases.move_to_end(_STOPPED)

@@ -62,6 +62,8 @@ def measure(path: str, base_url: str) -> None:
 def interrupted(base_url: str) -> None:
     """Ctrl-C while a stream has fallen silent, and while an answer is waited for."""
     client = openai.OpenAI(base_url=base_url, api_key=KEY, max_retries=0)
+    client.models.list()  # what a client imports at its first call would take longer than the signal
+    assert client.chat.completions
     silent: list[Callable[[], Iterable[Any]]] = [
         lambda: client.chat.completions.create(**asking("stream-hang"), stream=True),
         lambda: client.chat.completions.create(**asking("hang")),

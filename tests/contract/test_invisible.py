@@ -174,7 +174,8 @@ def test_an_error_is_the_one_that_the_client_would_raise_with_the_same_last_fram
         # Before openai 3 the transport's own error comes out of a stream that breaks off.
         with pytest.raises((openai.APIError, HTTPX.TransportError)) as caught:
             caller.run(body())
-        return caught.value
+        error: BaseException = caught.value
+        return error
 
     with telemetry.asleep():
         bare = raised()

@@ -90,7 +90,6 @@ PUBLIC = {
 }
 # Setting up, showing, forking and ending, and what is only ever made once: no call comes through here.
 ELSEWHERE = {
-    "finalizing._note",
     "emit.extremes.Extremes.extreme",
     "emit.metrics.MetricsEmitter.bind",
     "emit.metrics.MetricsEmitter.restart",
