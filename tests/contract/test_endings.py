@@ -17,6 +17,7 @@ import openai
 import pytest
 from opentelemetry.trace import StatusCode
 
+from contract import canned
 from contract.driving import GOOD, PRICED, Caller, Each, Measure, Telemetry, asking, seconds
 from fake_openrouter import FakeOpenRouter
 from openrouter_otel import names
@@ -429,21 +430,20 @@ THREADS, STREAMS = 4, 12
 
 
 @pytest.mark.usefixtures("collecting_all_the_time")
-def test_streams_abandoned_in_threads_under_a_collection_storm_are_all_counted(
-    sync_caller: Caller, measure: Measure
-) -> None:
-    """A finalizer may run inside any lock that its thread holds, ours and the SDK's included: it must take none."""
-    telemetry = measure()
+def test_streams_abandoned_in_threads_under_a_collection_storm_are_all_counted(measure: Measure) -> None:
+    """A finalizer may run inside any lock that its thread holds, ours and OpenTelemetry's included: it takes none."""
+    telemetry = measure(base_urls=[canned.BASE_URL])
+    caller = Caller(canned.client(), None)
     done = threading.Event()
 
     def work() -> None:
         for number in range(STREAMS):
             if number % 3 == 0:
-                sync_caller.run(_abandon(sync_caller))
+                caller.run(_abandon(caller))
             elif number % 3 == 1:
-                sync_caller.run(_typed_stream(sync_caller, GOOD))
+                caller.run(_typed_stream(caller, GOOD))
             else:
-                sync_caller.run(sync_caller.create(GOOD))
+                caller.run(caller.create(GOOD))
 
     def scrape() -> None:
         while not done.is_set():
@@ -465,7 +465,7 @@ def test_streams_abandoned_in_threads_under_a_collection_storm_are_all_counted(
     assert len(telemetry.spans) == calls
     assert telemetry.total(names.REQUESTS) == calls
     assert telemetry.total(names.REQUESTS, outcome=names.ABANDONED) == calls / 3
-    assert telemetry.total(names.COST) == pytest.approx(0.03 * calls * 2 / 3, abs=1e-12)
+    assert telemetry.total(names.COST) == pytest.approx(canned.COST * calls * 2 / 3, abs=1e-12)
     assert sum(telemetry.points(names.DURATION).values()) == calls
 
 
