@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Nothing outside the project's folder is touched, pip's cache included.
+export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo quick test test-all test-matrix lint format bench boards clean
