@@ -62,6 +62,7 @@ def measure(path: str, base_url: str) -> None:
 def interrupted(base_url: str) -> None:
     """Ctrl-C while a stream has fallen silent, and while an answer is waited for."""
     client = openai.OpenAI(base_url=base_url, api_key=KEY, max_retries=0)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell ignores it for what it runs in the background
     client.models.list()  # what a client imports at its first call would take longer than the signal
     assert client.chat.completions
     silent: list[Callable[[], Iterable[Any]]] = [
