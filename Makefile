@@ -35,10 +35,10 @@ lint: setup ## formatting, lint, layer rules, types
 	@$(BIN)/mypy --python-version 3.10 src
 
 quick: setup ## the inner loop: unit and contract tests, seconds
-	@$(BIN)/python -m pytest -q -n auto tests/unit tests/contract
+	@$(BIN)/python -m pytest -q tests/unit tests/contract
 
 test: lint ## all that needs no browser and no second version: under five minutes
-	@$(BIN)/python -m pytest -q -n auto
+	@$(BIN)/python -m pytest -q
 
 test-matrix: setup ## the instrumentation's tests on every supported version of openai and OpenTelemetry
 	@$(BIN)/tox run
