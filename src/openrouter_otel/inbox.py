@@ -58,7 +58,7 @@ class Inbox(Generic[_T]):
             item = self._items[0]
             try:
                 self._take(item)
-            except Exception:
+            except Exception:  # whatever a taker raises: it is raised again, only the item must not stay for ever
                 if self._failed is item:
                     self._items.popleft()
                 self._failed = item
