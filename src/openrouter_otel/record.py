@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
-from functools import reduce
 from typing import NamedTuple
 
 from openrouter_otel import names
@@ -73,9 +72,12 @@ class Record(NamedTuple):
     def cost(self) -> Decimal | None:
         """USD to both payees, an estimate included; None where nothing is known."""
         usage = self.answer.usage
-        told = (usage.cost, usage.provider_cost, self.estimate) if usage is not None else ()
-        amounts = [amount for amount in told if amount is not None]
-        return reduce(plus, amounts) if amounts else None
+        if usage is None:
+            return None
+        charge = self.estimate if usage.cost is None else usage.cost
+        if charge is None or usage.provider_cost is None:
+            return usage.provider_cost if charge is None else charge
+        return plus(charge, usage.provider_cost)
 
     @property
     def output_rate(self) -> float | None:

@@ -5,7 +5,6 @@ Names are those of the GenAI semantic conventions; prompts and completions are n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
@@ -36,7 +35,7 @@ def open_span(tracer: Tracer, request: Request, attribution: Attribution, starte
     """Start a call's span with all that is known before the answer: samplers see these attributes."""
     name = f"{request.operation} {request.model}" if request.model else request.operation
     return tracer.start_span(
-        name, kind=SpanKind.CLIENT, attributes=dict(_of_request(request, attribution)), start_time=started_at
+        name, kind=SpanKind.CLIENT, attributes=_of_request(request, attribution), start_time=started_at
     )
 
 
@@ -49,44 +48,59 @@ def close_span(span: Span, record: Record) -> None:
     span.end(record.ended_at)
 
 
-def _of_request(request: Request, attribution: Attribution) -> Iterator[tuple[str, AttributeValue]]:
-    yield "gen_ai.operation.name", request.operation
-    yield "gen_ai.provider.name", "openrouter"
+def _of_request(request: Request, attribution: Attribution) -> dict[str, AttributeValue]:
+    told: dict[str, AttributeValue] = {
+        "gen_ai.operation.name": request.operation,
+        "gen_ai.provider.name": "openrouter",
+        "server.address": request.host,
+    }
     if request.model:
-        yield "gen_ai.request.model", request.model
+        told["gen_ai.request.model"] = request.model
     if request.stream:
-        yield "gen_ai.request.stream", True
-    yield "server.address", request.host
+        told["gen_ai.request.stream"] = True
     if request.port is not None:
-        yield "server.port", request.port
+        told["server.port"] = request.port
     for name, value in request.parameters:
-        yield _PARAMETERS[name], value
+        told[_PARAMETERS[name]] = value
     if attribution.user:
-        yield "user.id", attribution.user
+        told["user.id"] = attribution.user
     if attribution.session:
-        yield "session.id", attribution.session
+        told["session.id"] = attribution.session
     for name, text in attribution.tags.items():
-        yield names.TAG_PREFIX + name, text
+        told[names.TAG_PREFIX + name] = text
+    return told
 
 
 def _of_record(record: Record) -> dict[str, AttributeValue]:
-    answer, usage = record.answer, record.answer.usage
-    told: dict[str, AttributeValue | None] = {
+    answer, usage, failure = record.answer, record.answer.usage, record.failure
+    told: dict[str, AttributeValue] = {
         "openrouter.outcome": record.outcome,
         "openrouter.cost_source": record.cost_source,
-        "gen_ai.response.id": answer.id,
-        "gen_ai.response.model": answer.model,
-        "gen_ai.response.finish_reasons": answer.finish_reasons or None,
-        "openrouter.provider": record.provider,
-        "openrouter.native_finish_reason": answer.native_finish_reason,
-        "openrouter.retries": record.retries or None,
-        "error.type": record.failure.type if record.failure else None,
     }
-    if usage is not None:
-        cost = record.cost
+    if answer.id is not None:
+        told["gen_ai.response.id"] = answer.id
+    if answer.model is not None:
+        told["gen_ai.response.model"] = answer.model
+    if answer.finish_reasons:
+        told["gen_ai.response.finish_reasons"] = answer.finish_reasons
+    if answer.native_finish_reason is not None:
+        told["openrouter.native_finish_reason"] = answer.native_finish_reason
+    if (provider := record.provider) is not None:
+        told["openrouter.provider"] = provider
+    if record.retries:
+        told["openrouter.retries"] = record.retries
+    if failure is not None:
+        told["error.type"] = failure.type
+    if usage is None:
+        return told
+    told["openrouter.is_byok"] = usage.byok
+    if usage.input_tokens is not None:
         told["gen_ai.usage.input_tokens"] = usage.input_tokens
+    if usage.output_tokens is not None:
         told["gen_ai.usage.output_tokens"] = usage.output_tokens
-        told["gen_ai.usage.cost"] = None if cost is None else float(cost)
-        told["openrouter.is_byok"] = usage.byok
-        told |= {_SUBSETS[kind]: count for kind, count in usage.details if kind in _SUBSETS}
-    return {name: value for name, value in told.items() if value is not None}
+    if (cost := record.cost) is not None:
+        told["gen_ai.usage.cost"] = float(cost)
+    for kind, count in usage.details:
+        if kind in _SUBSETS:
+            told[_SUBSETS[kind]] = count
+    return told

@@ -58,7 +58,7 @@ def items(value: object) -> Sequence[object]:
 
 def whole(value: object) -> int | None:
     """A count: a whole number of 0 or more, also as text or as 3.0; anything else is unknown."""
-    if isinstance(value, int) and not isinstance(value, bool):
+    if type(value) is int or (isinstance(value, int) and not isinstance(value, bool)):
         return value if 0 <= value < _ABSURD else None
     number = money(value)
     return int(number) if number is not None and number == number.to_integral_value() else None
@@ -69,6 +69,8 @@ def money(value: object) -> Decimal | None:
 
     Negative, non-finite and absurd amounts are unknown, never a credit.
     """
+    if type(value) is float and 0 <= value < _ABSURD:  # what nearly all are; NaN and infinities fail the comparison
+        return Decimal(repr(value))
     if isinstance(value, bool) or not isinstance(value, (int, float, str, Decimal)):
         return None
     try:

@@ -7,7 +7,7 @@ are never touched: they may be a generator.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
 
@@ -29,9 +29,6 @@ PARAMETERS: Final = (
     "seed",
     "n",
 )
-
-
-_PARAMETERS: Final = frozenset(PARAMETERS)
 
 
 class Request(NamedTuple):
@@ -142,16 +139,9 @@ def read_request(
         text(body.get("user")) or (text(body.get("safety_identifier")) if route == RESPONSES else None),
         text(body.get("session_id")) or _header(getattr(options, "headers", None)) or _header(headers),
         _texts(metadata) if isinstance(metadata, Mapping) else {},
-        () if _PARAMETERS.isdisjoint(body) else tuple(_parameters(body)),
+        tuple([(name, value) for name in PARAMETERS if isinstance(value := body.get(name), (int, float))]),
         route,
     )
-
-
-def _parameters(body: Mapping[str, object]) -> Iterator[tuple[str, int | float]]:
-    for name in PARAMETERS:
-        value = body.get(name)
-        if isinstance(value, (int, float)):
-            yield name, value
 
 
 def _body(options: object) -> Mapping[str, object]:
@@ -161,7 +151,7 @@ def _body(options: object) -> Mapping[str, object]:
 
 
 def _header(headers: object) -> str | None:
-    if not isinstance(headers, Mapping):
+    if not headers or not isinstance(headers, Mapping):
         return None
     return next((text(value) for name, value in headers.items() if str(name).lower() == SESSION_HEADER), None)
 

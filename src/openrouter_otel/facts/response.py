@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from openrouter_otel.facts.errors import Failure, answered_failure
-from openrouter_otel.facts.reading import field, items, path, text
+from openrouter_otel.facts.reading import field, items, members, path, text
 from openrouter_otel.facts.usage import Usage, read_usage
 
 # What makes a delta the first token; a delta with only a role or an empty string is not.
@@ -54,17 +54,18 @@ NOTHING: Final = Answer()
 
 def read_choices(body: object) -> Answer:
     """A chat or legacy completion, as an SDK model or as parsed JSON."""
-    choices = items(field(body, "choices"))
-    failure = hidden_failure(body)
+    told = members(body)
+    choices = items(told.get("choices"))
+    failure = hidden_failure(told)
     if failure is None and not choices:
         failure = Failure(ANSWERED_NOTHING, answered=True)
     return Answer(
-        text(field(body, "id")),
-        text(field(body, "model")),
-        served_by(body) or (failure.provider if failure else None),
-        tuple(reason for choice in choices if (reason := text(field(choice, "finish_reason")))),
+        text(told.get("id")),
+        text(told.get("model")),
+        served_by(told) or (failure.provider if failure else None),
+        tuple([reason for choice in choices if (reason := text(field(choice, "finish_reason")))]),
         text(field(choices[0], "native_finish_reason")) if choices else None,
-        read_usage(field(body, "usage")),
+        read_usage(told.get("usage")),
         failure,
     )
 

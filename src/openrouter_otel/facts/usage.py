@@ -6,7 +6,7 @@ shapes in its OpenAPI description.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Final, NamedTuple
 
@@ -40,21 +40,21 @@ OUTPUT_DETAILS: Final = ("completion_tokens_details", "output_tokens_details")
 DETAILS: Final = (
     (
         INPUT_DETAILS,
-        (
-            ("cache_read", "cached_tokens"),
-            ("cache_write", "cache_write_tokens"),
-            ("audio_input", "audio_tokens"),
-            ("image_input", "image_tokens"),
-            ("video_input", "video_tokens"),
-        ),
+        {
+            "cached_tokens": "cache_read",
+            "cache_write_tokens": "cache_write",
+            "audio_tokens": "audio_input",
+            "image_tokens": "image_input",
+            "video_tokens": "video_input",
+        },
     ),
     (
         OUTPUT_DETAILS,
-        (
-            ("reasoning", "reasoning_tokens"),
-            ("audio_output", "audio_tokens"),
-            ("image_output", "image_tokens"),
-        ),
+        {
+            "reasoning_tokens": "reasoning",
+            "audio_tokens": "audio_output",
+            "image_tokens": "image_output",
+        },
     ),
 )
 
@@ -67,17 +67,13 @@ def read_usage(usage: object) -> Usage | None:
     told_input, told_output = _first(told, INPUT), _first(told, OUTPUT)
     if told_input is None and told_output is None:
         told_input = whole(told.get("total_tokens"))  # a usage with only a total counts as input
+    details, cost = _details(told), money(told.get("cost"))
     byok = told.get("is_byok") is True
-    facts = Usage(
-        told_input,
-        told_output,
-        tuple(_details(told)),
-        money(told.get("cost")),
-        byok,
-        # Without BYOK this repeats the cost: adding it would double the spend.
-        money(field(told.get("cost_details"), "upstream_inference_cost")) if byok else None,
-    )
-    return facts if facts != Usage(byok=byok) else None
+    # Without BYOK this repeats the cost: adding it would double the spend.
+    bill = money(field(told.get("cost_details"), "upstream_inference_cost")) if byok else None
+    if told_input is None and told_output is None and cost is None and bill is None and not details:
+        return None
+    return Usage(told_input, told_output, details, cost, byok, bill)
 
 
 def _first(told: Mapping[str, object], spellings: tuple[str, ...]) -> int | None:
@@ -88,11 +84,14 @@ def _first(told: Mapping[str, object], spellings: tuple[str, ...]) -> int | None
     return None
 
 
-def _details(told: Mapping[str, object]) -> Iterator[tuple[str, int]]:
-    for spellings, rows in DETAILS:
-        group = next((group for name in spellings if (group := told.get(name)) is not None), None)
+def _details(told: Mapping[str, object]) -> tuple[tuple[str, int], ...]:
+    found = []
+    for (chat, responses), kinds in DETAILS:
+        group = told.get(chat)
+        if group is None:
+            group = told.get(responses)
         if group is not None:
-            subsets = members(group)
-            for kind, member in rows:
-                if count := whole(subsets.get(member)):
-                    yield kind, count
+            for name, value in members(group).items():
+                if value and name in kinds and (count := whole(value)):
+                    found.append((kinds[name], count))
+    return tuple(found)
