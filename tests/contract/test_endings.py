@@ -335,9 +335,10 @@ def test_a_choices_error_with_usage_is_charged(caller: Caller, telemetry: Teleme
 
 
 def test_a_connection_that_is_lost_before_the_answer(caller: Caller, telemetry: Telemetry) -> None:
-    with pytest.raises(openai.APIConnectionError):
+    with pytest.raises(openai.APIConnectionError) as raised:
         caller.run(caller.create("drop"))
-    expect_error(caller, telemetry, "APIConnectionError", names.UNPRICED)
+    # What the caller sees counts: over aiohttp the client takes a lost connection for a timeout.
+    expect_error(caller, telemetry, type(raised.value).__name__, names.UNPRICED)
 
 
 @every_stream
@@ -359,7 +360,7 @@ def test_a_timeout_may_have_been_charged(caller: Caller, telemetry: Telemetry) -
 @every_stream
 def test_a_timeout_in_the_middle_of_a_stream(read: Reading, caller: Caller, telemetry: Telemetry) -> None:
     async def body() -> None:
-        await read(caller.using(timeout=0.15), "stream-hang")
+        await read(caller.using(timeout=0.3), "stream-hang")
 
     with pytest.raises(Exception):  # noqa: B017, PT011
         caller.run(body())
