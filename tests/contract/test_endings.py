@@ -72,6 +72,18 @@ def test_leaving_a_with_block_early_abandons_its_stream(caller: Caller, telemetr
     expect_abandoned(caller, telemetry)
 
 
+def test_leaving_a_stream_helper_early_abandons_its_stream(caller: Caller, telemetry: Telemetry) -> None:
+    async def body() -> None:
+        async with caller.entered(caller.structured.stream(**asking(OPEN))) as events:
+            async for _ in Each(events):
+                break
+            telemetry.clock.advance(PATIENCE)
+        assert len(telemetry.spans) == 1
+
+    caller.run(body())
+    expect_abandoned(caller, telemetry)
+
+
 def test_a_callers_exception_inside_a_with_block_abandons_its_stream(caller: Caller, telemetry: Telemetry) -> None:
     mine = RuntimeError("my own")
 
@@ -282,10 +294,11 @@ every_stream = pytest.mark.parametrize("read", [*TYPED, _lines], ids=lambda read
 every_typed_stream = pytest.mark.parametrize("read", TYPED, ids=lambda read: read.__name__.strip("_"))
 
 
+@pytest.mark.parametrize("at", [0, 2, 4], ids=["first", "middle", "last"])
 @every_typed_stream
-def test_an_error_in_the_middle_of_a_stream(read: Reading, caller: Caller, telemetry: Telemetry) -> None:
+def test_an_error_at_any_place_of_a_stream(read: Reading, at: int, caller: Caller, telemetry: Telemetry) -> None:
     async def body() -> None:
-        await read(caller, "stream-error;status=502")
+        await read(caller, f"stream-error;status=502;at={at};chunks=4")
 
     with pytest.raises(openai.APIError, match="Provider disconnected"):
         caller.run(body())

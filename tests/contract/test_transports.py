@@ -29,14 +29,15 @@ from contract.test_endings import (
     test_a_task_that_is_cancelled_while_it_waits_for_the_answer,
     test_a_timeout_in_the_middle_of_a_stream,
     test_a_timeout_may_have_been_charged,
+    test_an_error_at_any_place_of_a_stream,
     test_an_error_before_a_streams_first_byte,
-    test_an_error_in_the_middle_of_a_stream,
     test_an_error_in_the_middle_of_lines_that_are_read_by_hand,
     test_breaking_off_and_forgetting_abandons_a_stream,
     test_breaking_off_on_the_finishing_chunk_counts_what_the_stream_had_shown,
     test_closing_a_generator_around_a_stream_abandons_it,
     test_closing_a_stream_abandons_it,
     test_closing_twice_counts_once,
+    test_leaving_a_stream_helper_early_abandons_its_stream,
     test_leaving_a_with_block_early_abandons_its_stream,
 )
 from contract.test_invisible import (
