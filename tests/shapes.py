@@ -223,6 +223,31 @@ async def _bytes(c: Caller, response: Any) -> Any:
     return b"".join(await c.read(response.iter_bytes(64)))
 
 
+async def _text_pieces(c: Caller, response: Any) -> Any:
+    return "".join(await c.read(response.iter_text(64)))
+
+
+async def _raw_bytes(c: Caller, response: Any) -> Any:
+    http = response.http_response
+    return b"".join(await c.read(http.aiter_raw() if c.asynchronous else http.iter_raw()))
+
+
+async def stream_read_below_itself(c: Caller, wanted: str) -> Any:
+    chunks = await c.create(wanted, stream=True)
+    return [chunks, *await c.read(chunks.response.aiter_lines() if c.asynchronous else chunks.response.iter_lines())]
+
+
+async def raw_of_the_whole_client(c: Caller, wanted: str) -> Any:
+    answer = await c.given(c.client.with_raw_response.chat.completions.create(**asking(wanted)))
+    return [answer, answer.parse()]
+
+
+async def streaming_of_the_whole_client(c: Caller, wanted: str) -> Any:
+    everything = c.client.with_streaming_response
+    async with c.entered(everything.chat.completions.create(**asking(wanted, stream=True))) as response:
+        return [response, await c.read(response.iter_lines())]
+
+
 # --- past the resources ---
 def _posted(cast_to: Any, **more: Any) -> Call:
     async def call(c: Caller, wanted: str) -> Any:
@@ -311,6 +336,7 @@ _ALL: Final = (
     Shape("stream, usage in a chunk of its own", stream, f"{GOOD};shape=A", **STREAM),
     Shape("stream, usage beside a repeated finish", stream, f"{GOOD};shape=B", **STREAM),
     Shape("stream, usage on the finishing chunk", stream, f"{GOOD};shape=C", **STREAM),
+    Shape("stream, usage told twice", stream, f"{GOOD};shape=CA", **STREAM),
     Shape("stream in a with block", stream_in_a_block, **STREAM),
     Shape("stream by next()", stream_by_next, **STREAM),
     Shape(
@@ -339,6 +365,13 @@ _ALL: Final = (
     Shape("streaming response of a stream, read", _by_hand(_read, stream=True), **STREAM),
     Shape("streaming response of a stream, lines", _by_hand(_lines, stream=True), **STREAM),
     Shape("streaming response of a stream, bytes", _by_hand(_bytes, stream=True), **STREAM),
+    Shape("streaming response, pieces of text", _by_hand(_text_pieces)),
+    Shape("streaming response, undecoded bytes", _by_hand(_raw_bytes)),
+    Shape("streaming response of a stream, pieces of text", _by_hand(_text_pieces, stream=True), **STREAM),
+    Shape("streaming response of a stream, undecoded bytes", _by_hand(_raw_bytes, stream=True), **STREAM),
+    Shape("stream, whose response is read instead", stream_read_below_itself, **STREAM),
+    Shape("raw, by the whole client", raw_of_the_whole_client),
+    Shape("streaming response, by the whole client", streaming_of_the_whole_client, **STREAM),
     Shape("post, as object", _posted(object)),
     Shape("post, as dict", _posted(dict[str, object])),
     Shape("post, as text", _posted(str)),

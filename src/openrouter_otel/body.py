@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from openrouter_otel import finalizing
@@ -26,13 +26,17 @@ class Body:
         call: the call.
         content_type: of the response.
         encoding: its content-encoding.
+        unpack: undoes any encoding that the client asks for, but only for a body as a whole.
     """
 
-    def __init__(self, call: Call, content_type: str, encoding: str) -> None:
+    def __init__(self, call: Call, content_type: str, encoding: str, unpack: Callable[[bytes], bytes | None]) -> None:
         self.call = call
         self._events = "event-stream" in content_type
         self._keeps = "json" in content_type or not content_type  # of sound and pictures nothing is kept
-        self._decode = _DECODERS.get(encoding, _undecodable)()
+        decoder = _DECODERS.get(encoding)
+        self._decode = decoder() if decoder else None
+        self._unpack = unpack
+        self._packed = b""
         self._rest = b""
         self._size = 0
 
@@ -41,7 +45,17 @@ class Body:
         """Bytes on their way to the caller; those that a typed stream reads are counted there."""
         if self.call.reader or self.call.ended:
             return
-        data = self._decode(data)
+        if self._decode is not None:
+            self._take(self._decode(data))
+        elif (self._events or self._keeps) and len(self._packed) <= _JSON_LIMIT:
+            self._packed += data
+
+    def _take_packed(self) -> None:
+        packed, self._packed = self._packed, b""
+        if 0 < len(packed) <= _JSON_LIMIT and not self.call.ended:
+            self._take(self._unpack(packed) or b"")
+
+    def _take(self, data: bytes) -> None:
         self._size += len(data)
         if self._events:
             *lines, self._rest = (self._rest + data).split(b"\n")
@@ -55,6 +69,7 @@ class Body:
         """The body has been read to its end."""
         if self.call.reader:
             return
+        self._take_packed()
         if self._events or not self._keeps or not 0 < self._size <= _JSON_LIMIT:
             self.call.exhausted()
         else:
@@ -70,7 +85,10 @@ class Body:
     def closed(self) -> None:
         """The response was closed; while a typed stream is reading, that one decides how the call ended."""
         if not self.call.reader:
-            self.call.abandoned(later=finalizing.here())
+            in_finalizer = finalizing.here()
+            if self._events and not in_finalizer:
+                self._take_packed()  # the SDK reads no further than [DONE]
+            self.call.abandoned(later=in_finalizer)
 
     @quietly
     def dropped(self) -> None:
@@ -90,7 +108,8 @@ class Body:
 def follow(response: Any, call: Call) -> None:
     """Watch an open response of httpx (or httpx2, as of openai 3) for a call."""
     headers = response.headers
-    body = Body(call, headers.get("content-type", ""), headers.get("content-encoding", ""))
+    encoding = headers.get("content-encoding", "").lower()
+    body = Body(call, headers.get("content-type", ""), encoding, partial(_unpacked, type(response), encoding))
     stream = response.stream
     kind = next(k for k in type(stream).__mro__ if k.__name__ in ("SyncByteStream", "AsyncByteStream"))
     response.stream = _watched(kind)(stream, body)
@@ -157,14 +176,17 @@ def _as_it_is() -> Callable[[bytes], bytes]:
 
 
 def _inflated() -> Callable[[bytes], bytes]:
-    return zlib.decompressobj(zlib.MAX_WBITS | 32).decompress
+    return zlib.decompressobj(zlib.MAX_WBITS | 16).decompress
 
 
-def _undecodable() -> Callable[[bytes], bytes]:
-    return lambda _: b""  # br and zstd: what it used is then unknown, which is not zero
+@quietly
+def _unpacked(kind: Any, encoding: str, data: bytes) -> bytes:
+    content: bytes = kind(200, headers={"content-encoding": encoding}, content=data).content
+    return content
 
 
-_DECODERS: Final = {"": _as_it_is, "identity": _as_it_is, "gzip": _inflated, "x-gzip": _inflated, "deflate": _inflated}
+# What can be decoded as it comes. Others (br, zstd) are left to the client's library once the body has been read.
+_DECODERS: Final = {"": _as_it_is, "identity": _as_it_is, "gzip": _inflated, "x-gzip": _inflated}
 
 
 def parsed(data: bytes | str) -> object:

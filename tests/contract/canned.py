@@ -22,7 +22,7 @@ _USAGE: Final = {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 3
 
 def client() -> openai.OpenAI:
     """Plain answers and streams of four chunks and a usage."""
-    http = HTTPX.Client(transport=HTTPX.MockTransport(_answer))
+    http = HTTPX.Client(transport=HTTPX.MockTransport(answer))
     return openai.OpenAI(base_url=BASE_URL, api_key=KEY, http_client=http, max_retries=0)
 
 
@@ -30,7 +30,8 @@ def _choice(finish: str | None, **said: Any) -> dict[str, Any]:
     return {"index": 0, "finish_reason": finish, "native_finish_reason": finish, "logprobs": None, **said}
 
 
-def _answer(request: Any) -> Any:
+def answer(request: Any) -> Any:
+    """What the client gets for a request, as a response of its HTTP library."""
     if not json.loads(request.content).get("stream"):
         message = {"role": "assistant", "content": "Paris."}
         body = {**_HEAD, "object": "chat.completion", "choices": [_choice("stop", message=message)], "usage": _USAGE}

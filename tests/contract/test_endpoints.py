@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -12,7 +13,7 @@ import pytest
 from opentelemetry.trace import SpanKind, StatusCode
 from pydantic import BaseModel
 
-from contract.driving import HTTPX, KEY, MODEL, PRICED, PROMPT, Caller, Measure, Telemetry, described, seen_by
+from contract.driving import HTTPX, KEY, MODEL, PRICED, PROMPT, Caller, Each, Measure, Telemetry, described, seen_by
 from fake_openrouter import FakeOpenRouter
 from openrouter_otel import names
 
@@ -139,6 +140,17 @@ async def speak_by_hand(c: Caller, wanted: str) -> Any:
         return b"".join(await c.read(response.iter_bytes(100)))
 
 
+async def speak_to_a_file(c: Caller, wanted: str) -> Any:
+    async with c.entered(c.client.audio.speech.with_streaming_response.create(**SPOKEN, **headers(wanted))) as response:
+        return await c.given(response.stream_to_file(os.devnull))
+
+
+async def embed_by_hand(c: Caller, wanted: str) -> Any:
+    streaming = c.client.embeddings.with_streaming_response
+    async with c.entered(streaming.create(model=EMBEDDER, input=PROMPT, **headers(wanted))) as response:
+        return b"".join(await c.read(response.iter_bytes(100)))
+
+
 RESPONSES: Final[dict[str, Any]] = {"operation": "chat", "finish": "stop", "since": (1, 66)}
 POSTED: Final[dict[str, Any]] = {"operation": "chat", "finish": "stop"}
 FAILED: Final[dict[str, Any]] = {"outcome": names.ERROR, "error": "provider_unavailable", "finish": None}
@@ -205,6 +217,7 @@ ANSWERS: Final = (
     Row("embeddings, base64", embed_in_base64, **EMBEDDINGS),
     Row("embeddings, floats", embed_in_floats, **EMBEDDINGS),
     Row("embeddings, raw", embed_raw, **EMBEDDINGS),
+    Row("embeddings, by hand", embed_by_hand, **EMBEDDINGS),
     Row("embeddings, BYOK", embed, **EMBEDDINGS, scenario=f"byok;{PRICED}"),
     Row("embeddings, no usage", embed, **EMBEDDINGS, **UNKNOWN, scenario="no-usage"),
     Row("embeddings, refused", embed, **{**EMBEDDINGS, **REFUSED}, upstream=True, scenario="error;status=429"),
@@ -212,6 +225,7 @@ ANSWERS: Final = (
     # sound
     Row("speech", speak, **SPEECH),
     Row("speech, by hand", speak_by_hand, **SPEECH),
+    Row("speech, to a file", speak_to_a_file, **SPEECH),
     Row("speech, refused", speak, **{**SPEECH, **REFUSED}, upstream=True, scenario="error;status=429"),
     Row("transcriptions", transcribe, **HEARING),
     Row("transcriptions, json", transcribe_to_json, **HEARING),
@@ -326,6 +340,50 @@ def test_who_asks_is_told_by_the_safety_identifier_of_responses_alone(caller: Ca
     assert [dict(span.attributes or {}).get("user.id") for span in telemetry.spans] == ["safe", "named", None]
     for user in ("safe", "named", names.ANONYMOUS):
         assert telemetry.total(names.REQUESTS, user=user) == 1
+
+
+# --- a caller that stops reading ---
+LEFT: Final = {
+    "responses": ("/responses", {"model": MODEL, "input": PROMPT}, "chat"),
+    "completions": ("/completions", {"model": MODEL, "prompt": PROMPT}, "text_completion"),
+    "images": ("/images", {"model": PAINTER, "prompt": PROMPT}, "image"),
+}
+
+
+@pytest.mark.parametrize("where", LEFT)
+def test_a_stream_of_any_endpoint_that_is_left_early_is_abandoned(
+    where: str, caller: Caller, telemetry: Telemetry
+) -> None:
+    path, asked, operation = LEFT[where]
+    kind: Any = openai.AsyncStream if caller.asynchronous else openai.Stream
+
+    async def body() -> None:
+        streaming = {"cast_to": object, "stream": True, "stream_cls": kind[object]}
+        options = {"headers": {"x-scenario": f"endless;chunk_delay=0.001;{PRICED}"}}
+        events = await caller.given(
+            caller.client.post(path, body={**asked, "stream": True}, options=options, **streaming)
+        )
+        async with caller.entered(events):
+            async for _ in Each(events):
+                break
+        assert len(telemetry.spans) == 1
+
+    caller.run(body())
+    attributes = telemetry.the_only_call()
+    assert (attributes["openrouter.outcome"], attributes["gen_ai.operation.name"]) == (names.ABANDONED, operation)
+    assert telemetry.points(names.COST) == {}
+
+
+def test_speech_that_is_not_heard_to_its_end_is_abandoned(caller: Caller, telemetry: Telemetry) -> None:
+    async def body() -> None:
+        manager = caller.client.audio.speech.with_streaming_response.create(**SPOKEN)
+        async with caller.entered(manager) as response:
+            await Each(response.iter_bytes(10)).__anext__()
+
+    caller.run(body())
+    caller.collect()
+    attributes = telemetry.the_only_call()
+    assert (attributes["openrouter.outcome"], attributes["gen_ai.operation.name"]) == (names.ABANDONED, "speech")
 
 
 # --- what generates nothing ---

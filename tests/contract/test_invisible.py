@@ -13,8 +13,9 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 from opentelemetry import trace
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
 
-from contract.driving import GOOD, HTTPX, MODEL, Caller, Each, Telemetry, asking, described
+from contract.driving import GOOD, HTTPX, MODEL, Caller, Each, Telemetry, asking, described, seen_by
 from fake_openrouter import FakeOpenRouter
 from fake_openrouter.server import Received
 from openrouter_otel import names
@@ -199,6 +200,31 @@ def test_a_wrong_argument_is_the_clients_own_complaint(caller: Caller, telemetry
 
 async def _nothing(caller: Caller) -> None:
     await caller.given(caller.chat.create())
+
+
+class Broken(SpanProcessor):
+    """Somebody's processor that fails when a span ends."""
+
+    def on_end(self, span: ReadableSpan) -> None:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_span_processor_that_fails_reaches_neither_the_caller_nor_the_counts(
+    streamed: bool, caller: Caller, telemetry: Telemetry, faults: set[str]
+) -> None:
+    async def body() -> Any:
+        answer = await caller.create(GOOD, stream=streamed)
+        return await caller.read(answer) if streamed else answer
+
+    with telemetry.asleep():
+        bare = seen_by(caller, body())
+    telemetry.tracer_provider.add_span_processor(Broken())
+
+    assert seen_by(caller, body()) == bare
+    assert telemetry.total(names.REQUESTS) == 1
+    assert telemetry.total(names.COST) == 0.03
+    faults.clear()
 
 
 # --- the wire ---

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import openai
 import pytest
 from opentelemetry.sdk.metrics.export import HistogramDataPoint
 from opentelemetry.trace import SpanKind, StatusCode
 
-from contract.driving import Caller, Each, Measure, Points, Telemetry, labels, seen_by
+from contract.driving import KEY, Caller, Each, Measure, Points, Telemetry, asking, labels, seen_by
 from fake_openrouter import FakeOpenRouter
 from openrouter_otel import names
 from shapes import SHAPES, Shape
@@ -156,3 +157,16 @@ def test_retries_do_not_make_more_spans(caller: Caller, telemetry: Telemetry) ->
 
     assert telemetry.the_only_call()["openrouter.retries"] == 2
     assert telemetry.total(names.RETRIES) == 2
+
+
+def test_the_modules_own_client_is_measured_too(
+    sync_caller: Caller, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("api_key", KEY), ("base_url", str(sync_caller.client.base_url)), ("_client", None)):
+        monkeypatch.setattr(openai, name, value)
+
+    openai.chat.completions.create(**asking())
+
+    assert telemetry.the_only_call()["openrouter.outcome"] == names.OK
+    assert telemetry.total(names.COST) == 0.03
+    openai._client.close()  # type: ignore[union-attr]

@@ -100,7 +100,7 @@ ELSEWHERE = {
     "emit.metrics.MetricsEmitter._process_start",
     "emit.metrics.MetricsEmitter._sums",
     "body._inflated",
-    "body._undecodable",
+    "body._unpacked",
     "body._watched",
     "context.settle_before_reading",
     "emit.counting.Counting.sum",
