@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -15,7 +15,7 @@ from openrouter_otel.reporting.coverage import Coverage
 from openrouter_otel.reporting.evidence import Evidence
 from openrouter_otel.reporting.ledger import Reading, entries
 from openrouter_otel.reporting.model import Report
-from openrouter_otel.reporting.period import DAY, HOUR, Interval
+from openrouter_otel.reporting.period import DAY, HOUR, Interval, month
 from openrouter_otel.reporting.scan import COARSE, HOURLY
 
 NOW = 1_795_435_200_000  # 2026-11-23T12:00:00Z, a Monday
@@ -53,6 +53,8 @@ class Usage:
             "tz": self.tz,
             "now": NOW,
             "period": Interval(NOW - 30 * DAY + 12 * HOUR, NOW),
+            "previous": Interval(NOW - 60 * DAY + 24 * HOUR, NOW - 30 * DAY + 12 * HOUR),
+            "month": month(NOW, self.tz),
             "explicit": False,
             "data_since": NOW - 40 * DAY,
             "books": {metric: Book(entries([self.found[metric]])) for metric in (*HOURLY, *COARSE)},
@@ -63,10 +65,10 @@ class Usage:
         }
         return Evidence(**{**known, **self.other})
 
-    def report(self, top: int = 10) -> Report:
+    def report(self, wanted: figures.Wanted = figures.Wanted()) -> Report:  # noqa: B008  # immutable
         """What is made of it."""
         made_at = datetime.fromtimestamp(NOW / 1000 + 1, timezone.utc)
-        return figures.report(self.evidence(), timezone=str(self.tz), top=top, generated_at=made_at)
+        return figures.report(self.evidence(), replace(wanted, timezone=str(self.tz)), made_at)
 
 
 def money(text: str) -> Decimal:

@@ -42,10 +42,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def made(arguments: Arguments) -> str:
     """The text of the report that was asked for."""
-    evidence = scan.read(Prometheus(arguments.prometheus, arguments.timeout), arguments.asked)
-    report = figures.report(
-        evidence, timezone=arguments.timezone, top=arguments.top, generated_at=datetime.now(timezone.utc)
-    )
+    source = Prometheus(arguments.prometheus, arguments.access, arguments.timeout)
+    evidence = scan.read(source, arguments.asked, arguments.wanted.filters)
+    report = figures.report(evidence, arguments.wanted, generated_at=datetime.now(timezone.utc))
     return RENDERERS[arguments.format](report, output.paper(arguments.output))
 
 

@@ -189,8 +189,6 @@ BAD_ARGUMENTS = {
     "--tz ../../etc/passwd": "time zone",
     "--tz America": "time zone",
     "--format pdf": "pdf",
-    "--format html": "not built yet",
-    "--format csv": "not built yet",
     "--top 0": "'0'",
     "--top many": "'many'",
     "--timeout nan": "'nan'",
@@ -199,9 +197,7 @@ BAD_ARGUMENTS = {
     "--prometheus http://localhost:99999": "http://localhost:9090",
     "--nonsense": "--nonsense",
     "--journal usage.db": "--journal is not built yet",
-    "--user=alice": "--user is not built yet",
     "--reconcile": "--reconcile is not built yet",
-    "--no-cache": "--no-cache is not built yet",
     "surplus": "surplus",
 }
 

@@ -94,8 +94,8 @@ def report(world: list[Life], tz: tzinfo, period: Interval, closed: bool) -> Rep
     books = {metric: Book() for metric in (*HOURLY, *COARSE)}
     for metric in (names.REQUESTS, names.COST):
         books[metric.prometheus] = read(world, metric, pieces, closed)
-    evidence = Evidence("", tz, NOW, period, True, since, books, [], [], Coverage(), ())
-    return figures.report(evidence, timezone="", top=9, generated_at=datetime.now(timezone.utc))
+    evidence = Evidence("", tz, NOW, period, period, period, True, since, books, [], [], Coverage(), ())
+    return figures.report(evidence, figures.Wanted(timezone="", top=9), datetime.now(timezone.utc))
 
 
 def truth(world: list[Life], interval: Interval) -> list[tuple[Life, int, Decimal]]:

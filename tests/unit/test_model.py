@@ -9,6 +9,7 @@ import pytest
 from known_usage import NOW, Usage, money
 from openrouter_otel import names
 from openrouter_otel.reporting.coverage import Coverage, Gap, Presence, had_counted
+from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, HOUR
 
@@ -70,7 +71,7 @@ def test_errors_go_by_the_model_that_was_asked_for(usage: Usage) -> None:
 def test_tables_are_ordered_by_cost_and_equals_by_name(usage: Usage) -> None:
     for user, cost in (("carol", "1"), ("bob", "2"), ("alice", "1")):
         usage.call(cost, user=user, model=f"model-of-{user}")
-    report = usage.report(top=2)
+    report = usage.report(Wanted(top=2))
     assert list(report.user_stats) == ["bob", "alice", "carol"]
     assert list(report.model_breakdown) == ["model-of-bob", "model-of-alice", "model-of-carol"]
     assert report.top_users == ("bob", "alice")

@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
+from openrouter_otel.reporting.access import Access
+from openrouter_otel.reporting.figures import Wanted
+from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.period import Asked, zone
+from openrouter_otel.reporting.render import RENDERERS
 
 DEFAULT_SOURCE: Final = "http://localhost:9090"
-FORMATS: Final = ("json", "terminal")
-# Options and formats of the contract that later issues build: refused, never ignored.
-LATER_FORMATS: Final = ("csv", "markdown", "html")
-LATER: Final = (
-    "--journal", "--user", "--model", "--provider", "--service", "--environment", "--label", "--group-by",
-    "--records", "--budgets", "--reconcile", "--tolerance", "--header", "--bearer-token-file", "--basic-auth-file",
-    "--client-cert", "--ca-file", "--cache", "--no-cache",
-)  # fmt: skip
+# Options of the contract that later issues build: refused, never ignored.
+LATER: Final = ("--journal", "--records", "--budgets", "--reconcile", "--tolerance")
 
 
 class UsageError(Exception):
@@ -33,21 +31,23 @@ class Arguments:
 
     Attributes:
         prometheus: URL of the source, credentials included.
+        access: how the source lets us in.
         timeout: seconds one answer may take.
+        cache: where closed hours are kept; None for nowhere.
         asked: the period.
-        timezone: its zone's name.
+        wanted: how the figures are to be presented.
         format: a key of `render.RENDERERS`.
         output: file to write; None for standard output.
-        top: length of `top_users`.
     """
 
     prometheus: str
+    access: Access
     timeout: float
+    cache: Path | None
     asked: Asked
-    timezone: str
+    wanted: Wanted
     format: str
     output: Path | None
-    top: int
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,12 +65,19 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     found = _parser().parse_args(argv)
     return Arguments(
         prometheus=found.prometheus or settings.prometheus_url() or DEFAULT_SOURCE,
+        access=Access(),
         timeout=found.timeout,
+        cache=None,
         asked=Asked(found.since, found.until, zone(found.tz)),
-        timezone=found.tz,
+        wanted=Wanted(
+            timezone=found.tz,
+            top=found.top,
+            filters=Filters(),
+            group_by=None,
+            rows=found.format == "csv",
+        ),
         format=found.format,
         output=found.output,
-        top=found.top,
     )
 
 
@@ -78,7 +85,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="report", description="What your calls to OpenRouter cost, to the digit.", allow_abbrev=False)
     option = parser.add_argument
     option("--prometheus", metavar="URL", help=f"the source; default PROMETHEUS_URL or {DEFAULT_SOURCE}")
-    option("--format", type=_format, default="json", metavar="{json,terminal}", help="default json")
+    formats = f"{{{','.join(RENDERERS)}}}"
+    option("--format", type=_format, default="json", metavar=formats, help="default json")
     option("--output", type=Path, metavar="FILE", help="default standard output")
     option("--since", metavar="WHEN", help="30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days")
     option("--until", metavar="WHEN", help="the same; a date includes that day; default now")
@@ -91,10 +99,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _format(text: str) -> str:
-    if text in LATER_FORMATS:
-        raise UsageError(f"--format {text} is not built yet")
-    if text not in FORMATS:
-        raise argparse.ArgumentTypeError(f"there is no format {text!r}; there are {' and '.join(FORMATS)}")
+    if text not in RENDERERS:
+        raise argparse.ArgumentTypeError(f"there is no format {text!r}; there are {', '.join(RENDERERS)}")
     return text
 
 

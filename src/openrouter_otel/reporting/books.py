@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, tzinfo
 from decimal import Decimal
 
 from openrouter_otel import names
 from openrouter_otel.reporting.identity import OVERFLOWN, Series
 from openrouter_otel.reporting.ledger import ZERO, Entry
-from openrouter_otel.reporting.period import Interval
+from openrouter_otel.reporting.period import Interval, local
 
 Key = Callable[[Series], str]
 
@@ -45,6 +46,15 @@ class Book:
                 if at in interval:
                     gained[at] += amount
         return gained
+
+    def by_day(self, interval: Interval, tz: tzinfo) -> dict[date, Totals]:
+        """Each series' gains by local day of an interval whose ends are edges; days without gains are left out."""
+        gained: defaultdict[date, defaultdict[Series, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        for series, booked in self.items():
+            for at, amount in booked:
+                if amount and at in interval:
+                    gained[local(at - 1, tz).date()][series] += amount
+        return {day: Totals(amounts) for day, amounts in sorted(gained.items())}
 
     def items(self) -> Iterable[tuple[Series, list[tuple[int, Decimal]]]]:
         """Series with their (edge, amount) pairs."""

@@ -24,6 +24,8 @@ class Evidence:
         tz: the zone that days and hours are local to.
         now: the source's clock in ms.
         period: what was asked for.
+        previous: the one before it, to compare with.
+        month: the running local month, up to now.
         explicit: whether the start was asked for, rather than the default.
         data_since: the earliest sample in ms, None where there is none.
         books: entries by the metric's Prometheus name.
@@ -37,6 +39,8 @@ class Evidence:
     tz: tzinfo
     now: int
     period: Interval
+    previous: Interval
+    month: Interval
     explicit: bool
     data_since: int | None
     books: dict[str, Book]

@@ -6,6 +6,7 @@ Pure. Everything here is "filter, group, add up, divide at the very end".
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, localcontext
 from typing import Final
@@ -15,8 +16,20 @@ from openrouter_otel.reporting import books, trends, trust
 from openrouter_otel.reporting.books import Key, Totals
 from openrouter_otel.reporting.durations import mean_ms, means_ms, of_calls, of_first_tokens
 from openrouter_otel.reporting.evidence import ROLLING, Evidence
+from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.ledger import EXACT, ZERO
-from openrouter_otel.reporting.model import Accounting, Breakdown, Errors, Report, Summary, UserUsage, rounded
+from openrouter_otel.reporting.model import (
+    Accounting,
+    Breakdown,
+    Errors,
+    FruitlessSpend,
+    Projection,
+    Report,
+    Spend,
+    Summary,
+    UserUsage,
+    rounded,
+)
 from openrouter_otel.reporting.period import Interval, local, monday
 
 SCHEMA_VERSION: Final = 1
@@ -24,23 +37,40 @@ PLACES: Final = Decimal("1e-12")
 MILLION: Final = 1_000_000
 INTERVALS: Final = (*ROLLING, "all_time", "period")
 LEVELS: Final = 8  # heights of a sparkline's bar
-NO_FILTERS: Final = dict.fromkeys(("user", "model", "provider", "service", "environment", "label"))
 
 
-def report(evidence: Evidence, *, timezone: str, top: int, generated_at: datetime) -> Report:
+@dataclass(frozen=True)
+class Wanted:
+    """How the figures are to be presented.
+
+    Attributes:
+        timezone: the zone's name as asked for.
+        top: how many users `top_users` lists.
+        filters: what the evidence was filtered by.
+        group_by: a label to break the period down by, as an attribute (``tag.team``), or None.
+        rows: whether the CSV's lines are wanted.
+    """
+
+    timezone: str = "UTC"
+    top: int = 10
+    filters: Filters = Filters()  # noqa: RUF009  # immutable
+    group_by: str | None = None
+    rows: bool = False
+
+
+def report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
     """Compute everything.
 
     Args:
         evidence: what the source told.
-        timezone: the zone's name as asked for.
-        top: how many users `top_users` lists.
+        wanted: how it is to be presented.
         generated_at: the local clock, for the record only.
     """
     with localcontext(EXACT):
-        return _report(evidence, timezone, top, generated_at)
+        return _report(evidence, wanted, generated_at)
 
 
-def _report(evidence: Evidence, timezone: str, top: int, generated_at: datetime) -> Report:
+def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
     judged = trust.judge(evidence)
     trend = trends.by_day(evidence)
     users = _users(evidence)
@@ -48,9 +78,9 @@ def _report(evidence: Evidence, timezone: str, top: int, generated_at: datetime)
     return Report(
         schema_version=SCHEMA_VERSION,
         generated_at=generated_at.astimezone(evidence.tz).isoformat(timespec="seconds"),
-        timezone=timezone,
+        timezone=wanted.timezone,
         source={"kind": "prometheus", "url": evidence.source},
-        filters=NO_FILTERS,
+        filters=wanted.filters.shown(),
         data_since=None if evidence.data_since is None else _iso(evidence.data_since // 1000 * 1000, evidence),
         period={"since": _iso(evidence.period.since, evidence), "until": _iso(evidence.period.until, evidence)},
         verdict=judged.verdict,
@@ -65,11 +95,18 @@ def _report(evidence: Evidence, timezone: str, top: int, generated_at: datetime)
         latency_overall=latency_overall,
         latency_stats=latency_stats,
         time_to_first_token_stats=of_first_tokens(evidence),
-        top_users=tuple(users)[:top],
+        top_users=tuple(users)[: wanted.top],
         user_stats=users,
         errors=_errors(evidence),
         account=None,
         accounting=_accounting(evidence, judged),
+        group_by=None,
+        comparison=None,
+        projection=Projection(f"{local(evidence.month.since, evidence.tz):%Y-%m}", ZERO, None, ""),
+        fruitless_spend=FruitlessSpend(ZERO, None, {}, {}, Spend(0, None), {}),
+        effective_prices={},
+        daily_cost_by_model={},
+        hour_of_week=(),
         daily_levels=trends.levels(trend),
     )
 

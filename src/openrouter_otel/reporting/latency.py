@@ -23,7 +23,11 @@ NOWHERE: Final[Range] = (None, None)
 
 @dataclass(frozen=True)
 class Latency:
-    """Statistics in milliseconds; None where there is nothing to compute from."""
+    """Statistics in milliseconds; None where there is nothing to compute from.
+
+    Attributes:
+        stdev_estimated: the deviation was computed from buckets, since no sum of squares is kept by user.
+    """
 
     count: int
     mean: float | None = None
@@ -37,6 +41,7 @@ class Latency:
     p50_range: Range = NOWHERE
     p95_range: Range = NOWHERE
     p99_range: Range = NOWHERE
+    stdev_estimated: bool = False
 
 
 @dataclass(frozen=True)

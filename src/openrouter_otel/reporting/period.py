@@ -97,6 +97,15 @@ class Asked:
             raise PeriodError(f"--since {self.since} asks for more than ten years")
         return Interval(since, until)
 
+    def before(self, period: Interval) -> Interval:
+        """The period to compare with: the same length just before."""
+        return Interval(period.since - (period.until - period.since), period.since)
+
+
+def month(now: int, tz: tzinfo) -> Interval:
+    """The running local month, up to now."""
+    return Interval(midnight(local(now, tz).date().replace(day=1), tz), now)
+
 
 def _span(option: str, word: str, now: int, tz: tzinfo) -> tuple[int, int]:
     """First and last instant of what a word names: equal for a moment, a day apart for a date."""

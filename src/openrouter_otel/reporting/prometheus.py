@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from openrouter_otel.reporting import queries
+from openrouter_otel.reporting.access import Access
 from openrouter_otel.reporting.address import Address, one_line
 from openrouter_otel.reporting.ledger import Reading
 
@@ -42,6 +43,7 @@ class Prometheus:
 
     Args:
         url: ``http(s)://[user:password@]host[:port][/prefix][?query]``; AddressError if it is not.
+        access: how it lets us in.
         timeout: seconds that one answer may take.
 
     Attributes:
@@ -49,7 +51,7 @@ class Prometheus:
         warnings: what the source itself warned of, such as partial answers, in order of appearance.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
+    def __init__(self, url: str, access: Access, timeout: float) -> None:
         self._address = Address.parse(url)
         self.url = self._address.shown
         self.warnings: dict[str, None] = {}

@@ -7,7 +7,6 @@ the report needs, extremes, and how completely each process was seen.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import tzinfo
 from typing import Final, TypeVar
 
 from openrouter_otel import names
@@ -16,8 +15,9 @@ from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage, Presence
 from openrouter_otel.reporting.edges import Slice, slices
 from openrouter_otel.reporting.evidence import LONG_AGO, ROLLING, Evidence
+from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.ledger import Reading
-from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval
+from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, month
 from openrouter_otel.reporting.prometheus import Prometheus
 
 MINUTE: Final = HOUR // 60
@@ -34,22 +34,29 @@ COARSE: Final = (
 )
 
 
-def read(source: Prometheus, asked: Asked) -> Evidence:
+def read(source: Prometheus, asked: Asked, filters: Filters) -> Evidence:
     """Ask for everything; SourceError if the source fails, PeriodError if the period makes no sense at its clock."""
     now = source.now()
     period = asked.at(now)
+    running = month(now, asked.tz)
     since = first_sample(source, now)
-    books, seen = _books(source, asked.tz, now, period, since)
+    books, seen = _books(source, asked, filters, now, period, since)
     return Evidence(
         source=source.url,
         tz=asked.tz,
         now=now,
         period=period,
+        previous=asked.before(period),
+        month=running,
         explicit=asked.since is not None,
         data_since=since,
         books=books,
-        shortest=_extremes(source, queries.smallest(names.DURATION_MIN.prometheus, _length(period)), period),
-        longest=_extremes(source, queries.largest(names.DURATION_MAX.prometheus, _length(period)), period),
+        shortest=_kept(
+            _extremes(source, queries.smallest(names.DURATION_MIN.prometheus, _length(period)), period), filters
+        ),
+        longest=_kept(
+            _extremes(source, queries.largest(names.DURATION_MAX.prometheus, _length(period)), period), filters
+        ),
         coverage=seen,
         warnings=tuple(source.warnings),
     )
@@ -69,23 +76,30 @@ def first_sample(source: Prometheus, now: int) -> int | None:
 
 
 def _books(
-    source: Prometheus, tz: tzinfo, now: int, period: Interval, since: int | None
+    source: Prometheus, asked: Asked, filters: Filters, now: int, period: Interval, since: int | None
 ) -> tuple[dict[str, Book], Coverage]:
+    tz, previous, running = asked.tz, asked.before(period), month(now, asked.tz)
     if since is None:
         return {metric: Book() for metric in (*HOURLY, *COARSE)}, Coverage()
     rolling = [Interval(now - length, now) for length in ROLLING.values()]
-    odd = {edge for interval in (period, *rolling) for edge in (interval.since, interval.until)}
-    by_hour = slices([period, Interval(now - max(ROLLING.values()), now)], odd, tz, since)
+    odd = {edge for interval in (period, previous, running, *rolling) for edge in (interval.since, interval.until)}
+    by_hour = slices([period, running, Interval(now - max(ROLLING.values()), now)], odd, tz, since)
     at_edges = slices([], odd, tz, since)
     presence = Presence()
     books = {}
     for metric in HOURLY:
         batches = _batches(source, metric, by_hour)
         seen = presence.watching(batches) if metric == names.REQUESTS.prometheus else batches
-        books[metric] = Book(ledger.entries(seen))
+        books[metric] = Book(ledger.entries(_kept(batch, filters) for batch in seen))
     for metric in COARSE:
-        books[metric] = Book(ledger.entries(_batches(source, metric, at_edges)))
+        # The CSV has a mean duration a day.
+        pieces = by_hour if metric.endswith(("_sum", "_count")) else at_edges
+        books[metric] = Book(ledger.entries(_kept(batch, filters) for batch in _batches(source, metric, pieces)))
     return books, _coverage(source, presence, by_hour, before=min(odd))
+
+
+def _kept(batch: list[Reading], filters: Filters) -> list[Reading]:
+    return [reading for reading in batch if filters.keep(reading.labels)]
 
 
 def _batches(source: Prometheus, metric: str, pieces: list[Slice]) -> Iterator[list[Reading]]:
