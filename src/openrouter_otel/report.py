@@ -16,13 +16,14 @@ if __name__ == "__main__" and not __package__:  # run as a file: find the packag
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from openrouter_otel.reporting import figures, output, scan
+from openrouter_otel.reporting.access import AccessError
 from openrouter_otel.reporting.address import AddressError
 from openrouter_otel.reporting.arguments import Arguments, UsageError, parse
 from openrouter_otel.reporting.period import PeriodError
 from openrouter_otel.reporting.prometheus import Prometheus, SourceError
 from openrouter_otel.reporting.render import RENDERERS, MissingExtra
 
-BAD_ARGUMENTS = (UsageError, PeriodError, AddressError)
+BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError)
 FAILURES = (SourceError, output.OutputError, MissingExtra)
 
 

@@ -36,7 +36,7 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
 # What only these files may touch.
 OWNERS = {
     "openai": {"watch.py"},
-    "urllib3": {"reporting/prometheus.py", "prices.py"},
+    "urllib3": {"reporting/transport.py", "prices.py"},
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py"},

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
+from openrouter_otel.reporting import access_options
 from openrouter_otel.reporting.access import Access
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import Filters
@@ -65,7 +66,7 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     found = _parser().parse_args(argv)
     return Arguments(
         prometheus=found.prometheus or settings.prometheus_url() or DEFAULT_SOURCE,
-        access=Access(),
+        access=access_options.access(found),
         timeout=found.timeout,
         cache=None,
         asked=Asked(found.since, found.until, zone(found.tz)),
@@ -93,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     option("--tz", default="UTC", metavar="ZONE", help="whose days and hours, such as Europe/Berlin; default UTC")
     option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users; default 10")
     option("--timeout", type=_positive(float), default=120.0, metavar="S", help="seconds for one answer; default 120")
+    access_options.add(parser)
     for later in LATER:
         option(later, action=_NotBuilt, nargs="?", help=argparse.SUPPRESS)
     return parser
