@@ -204,7 +204,15 @@ def _verdict(rows: list[Figure]) -> int:
 
 
 def _report(demo: Demo, *options: str) -> None:
-    command = [sys.executable, "-m", "openrouter_otel.report", "--prometheus", demo.prometheus.url, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "openrouter_otel.report",
+        "--no-cache",
+        "--prometheus",
+        demo.prometheus.url,
+        *options,
+    ]
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise RuntimeError(f"the report ended with status {done.returncode}")

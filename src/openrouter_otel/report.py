@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def made(arguments: Arguments) -> str:
     """The text of the report that was asked for."""
     source = Prometheus(arguments.prometheus, arguments.access, arguments.timeout)
-    evidence = scan.read(source, arguments.asked, arguments.wanted.filters)
+    evidence = scan.read(source, arguments.asked, arguments.wanted.filters, arguments.cache)
     report = figures.report(evidence, arguments.wanted, generated_at=datetime.now(timezone.utc))
     return RENDERERS[arguments.format](report, output.paper(arguments.output))
 

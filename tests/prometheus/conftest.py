@@ -72,7 +72,7 @@ def reported(prometheus: Callable[[Scraped], str], tmp_path: Path) -> Reported:
 
     def make(history: Scraped, *options: str) -> dict[str, Any]:
         output = tmp_path / "report.json"
-        assert report.main(["--prometheus", prometheus(history), "--output", str(output), *options]) == 0
+        assert report.main(["--no-cache", "--prometheus", prometheus(history), "--output", str(output), *options]) == 0
         made: dict[str, Any] = json.loads(output.read_text(), parse_float=Decimal)
         return made
 

@@ -206,7 +206,7 @@ def test_latency_is_exact_where_it_can_be_and_bracketed_where_it_cannot(scraped:
         recent = seen[-2:]
         scraped.sample("openrouter_duration_min_seconds", at, min(recent), **labels)
         scraped.sample("openrouter_duration_max_seconds", at, max(recent), **labels)
-    scraped.calls(start + 60 * len(seconds), len(seconds), "1")
+        scraped.calls(at, count, "1")
     report = reported(scraped)
     overall = report["latency_overall"]
     assert report["latency_stats"] == {"openai/gpt-5": overall}

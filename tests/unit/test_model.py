@@ -173,18 +173,19 @@ def test_first_tokens_have_statistics_of_their_own(usage: Usage) -> None:
 def test_a_gap_is_whole_hours_between_two_sights_of_a_process() -> None:
     hours = [NOW + step * HOUR for step in range(8)]
     presence = Presence()
-    batch = [
-        Reading({"process": "a"}, [(hours[0], "1"), (hours[3], "1"), (hours[6], "1"), (hours[7] + 5, "1")]),
-        Reading({"process": "a", "job": "b"}, [(hours[5], "1")]),
-        Reading({"process": "dead"}, [(hours[2], "1")]),
-        Reading({"model": "nameless"}, [(hours[0], "1"), (hours[7], "1")]),
-    ]
-    assert list(presence.watching([batch])) == [batch]
+    presence.add({"a": [hours[0], hours[3], hours[6], hours[7] + 5], "dead": [hours[2]]})
+    presence.add({"a": [hours[5]]})
     assert presence.gaps(hours) == (
         Gap("a", hours[0], hours[2]),
         Gap("a", hours[3], hours[4]),
         Gap("a", hours[6], hours[7]),
     )
+
+
+def test_who_was_last_seen_before_an_outage_may_have_lost_its_tail() -> None:
+    presence = Presence()
+    presence.add({"gone": [NOW, NOW + HOUR], "back": [NOW + HOUR, NOW + 9 * HOUR], "earlier": [NOW]})
+    assert presence.lost_tails([Gap("up", NOW + HOUR, NOW + 4 * HOUR)]) == ("gone",)
 
 
 def test_only_what_had_counted_by_its_first_scrape_is_late() -> None:

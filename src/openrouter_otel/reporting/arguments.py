@@ -17,6 +17,7 @@ from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.period import Asked, zone
 from openrouter_otel.reporting.render import RENDERERS
 
+CACHE: Final = "report.sqlite"
 DEFAULT_SOURCE: Final = "http://localhost:9090"
 # Options of the contract that later issues build: refused, never ignored.
 LATER: Final = ("--journal", "--records", "--budgets", "--reconcile", "--tolerance")
@@ -68,7 +69,7 @@ def parse(argv: Sequence[str] | None) -> Arguments:
         prometheus=found.prometheus or settings.prometheus_url() or DEFAULT_SOURCE,
         access=access_options.access(found),
         timeout=found.timeout,
-        cache=None,
+        cache=_cache(found),
         asked=Asked(found.since, found.until, zone(found.tz)),
         wanted=Wanted(
             timezone=found.tz,
@@ -80,6 +81,15 @@ def parse(argv: Sequence[str] | None) -> Arguments:
         format=found.format,
         output=found.output,
     )
+
+
+def _cache(found: argparse.Namespace) -> Path | None:
+    if not found.no_cache:
+        chosen: Path | None = found.cache
+        return chosen or settings.cache_directory() / CACHE
+    if found.cache:
+        raise UsageError("--cache and --no-cache exclude each other")
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -95,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users; default 10")
     option("--timeout", type=_positive(float), default=120.0, metavar="S", help="seconds for one answer; default 120")
     access_options.add(parser)
+    option("--cache", type=Path, metavar="FILE", help="remember closed hours there; default in your cache directory")
+    option("--no-cache", action="store_true", help="remember nothing, and ask for everything anew")
     for later in LATER:
         option(later, action=_NotBuilt, nargs="?", help=argparse.SUPPRESS)
     return parser

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from openrouter_otel import names
@@ -32,9 +31,16 @@ OURS: Final = frozenset(
 COPIES: Final = frozenset(
     {"__name__", "prometheus", "prometheus_replica", "replica", "otel_scope_name", "otel_scope_version"}
 )
+Labels = tuple[tuple[str, str], ...]
+_PAIRS: Final[dict[tuple[str, str], tuple[str, str]]] = {}  # a hundred thousand series share a few thousand pairs
 
 
-@dataclass(frozen=True)
+def key(labels: Mapping[str, str]) -> Labels:
+    """Raw labels as something to look up; equal pairs are one object."""
+    return tuple(sorted(_PAIRS.setdefault(pair, pair) for pair in labels.items()))
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """One counter of one process.
 
@@ -42,7 +48,7 @@ class Series:
         labels: its identity, sorted by name.
     """
 
-    labels: tuple[tuple[str, str], ...]
+    labels: Labels
 
     @classmethod
     def of(cls, labels: Mapping[str, str]) -> Series:
@@ -51,11 +57,11 @@ class Series:
         kept = {name: value for name, value in labels.items() if value and _counts(name, unique)}
         if BUCKET in kept:
             kept[BUCKET] = str(_bound(kept[BUCKET]))  # Prometheus 2 keeps the text, 3 rewrites it: "1" and "1.0"
-        return cls(tuple(sorted(kept.items())))
+        return cls(key(kept))
 
     def get(self, label: str) -> str | None:
         """A label's value, None where it is absent."""
-        return self._by_name.get(label)
+        return next((text for name, text in self.labels if name == label), None)
 
     def without(self, label: str) -> Series:
         """The same without one label: the histogram a bucket belongs to."""
@@ -70,10 +76,6 @@ class Series:
     def bound(self) -> float:
         """A bucket's upper bound in the metric's unit; NaN for what is no bucket."""
         return _bound(self.get(BUCKET) or "")
-
-    @cached_property
-    def _by_name(self) -> dict[str, str]:
-        return dict(self.labels)
 
 
 def _bound(text: str) -> float:

@@ -4,22 +4,26 @@ A reading is the last value a series had in the window before an edge. What a wi
 last one ever seen, however long ago; a series never seen before was born in the window and counts from zero. Summed
 up, windows give exactly what was scraped: nothing is extrapolated, nothing is lost at births, edges, gaps or deaths.
 
+Where a `process` label tells runs apart no counter falls. Else a restart is known by the process' own start time, and
+a counter begins at zero after it; where there is none either, only a fall of the value itself can show a restart.
+
 Pure: no clock, no I/O, no float. Amounts are Decimals of the very text the source sent.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
 from typing import Final, NamedTuple
 
-from openrouter_otel.reporting.identity import Series
+from openrouter_otel.reporting.identity import Labels, Series, key
 
 EXACT: Final = Context(prec=60)  # sums of squares of 17-digit seconds still fit
 ZERO: Final = Decimal(0)
 NOT_COUNTED: Final = frozenset({"NaN", "+Inf", "-Inf", "Inf"})
+Restarts = Callable[[Mapping[str, str]], Sequence[int]]  # a series' labels -> when its process began anew (ms), sorted
 
 
 class Reading(NamedTuple):
@@ -50,13 +54,25 @@ class Entry(NamedTuple):
     reset: bool
 
 
-@dataclass
 class _Counter:
-    """A raw series followed over its resets: `before` is what it had reached when it last fell."""
+    """A raw series followed over its restarts: `before` is what it had reached when it last began anew."""
 
-    text: str = ""
-    value: Decimal = ZERO
-    before: Decimal = ZERO
+    __slots__ = ("at", "before", "identity", "restarts", "text", "value")
+
+    def __init__(self, identity: _Identity, restarts: Sequence[int]) -> None:
+        self.identity = identity
+        self.restarts = restarts
+        self.at = 0
+        self.text = ""
+        self.value = ZERO
+        self.before = ZERO
+
+    def restarted(self, at: int) -> bool:
+        """Whether its process has begun anew since the last reading; the count then starts at zero."""
+        if bisect_left(self.restarts, at) == bisect_left(self.restarts, self.at):
+            return False
+        self.before, self.value = EXACT.add(self.before, self.value), ZERO
+        return True
 
     def read(self, text: str) -> bool:
         """Move on to the next value; True when it fell."""
@@ -69,52 +85,88 @@ class _Counter:
 
     @property
     def total(self) -> Decimal:
-        return EXACT.add(self.before, self.value)
+        return EXACT.add(self.before, self.value) if self.before else self.value
 
 
-@dataclass
 class _Identity:
     """One identity, possibly seen as several raw series: two replicas, two jobs, pushed and scraped."""
 
-    total: Decimal = ZERO
-    counters: defaultdict[frozenset[tuple[str, str]], _Counter] = field(
-        default_factory=lambda: defaultdict(_Counter),
-    )
+    __slots__ = ("series", "total")
+
+    def __init__(self, series: Series) -> None:
+        self.series = series
+        self.total = ZERO
 
 
-def entries(batches: Iterable[Iterable[Reading]]) -> Iterator[Entry]:
-    """Book one metric's readings.
+class Ledger:
+    """One metric's book-keeping.
 
     Args:
-        batches: readings in order of time from batch to batch; within a batch in any order, and a series may come
-            more than once.
+        restarts: when the process of a series without a `process` label began anew, as far as that is known.
+
+    Attributes:
+        raw: all labels of each series as the source first showed them.
     """
-    identities: defaultdict[Series, _Identity] = defaultdict(_Identity)
+
+    def __init__(self, restarts: Restarts = lambda labels: ()) -> None:
+        self.raw: dict[Series, Mapping[str, str]] = {}
+        self._restarts = restarts
+        self._counters: dict[Labels, _Counter] = {}
+        self._identities: dict[Series, _Identity] = {}
+
+    def book(self, batch: Iterable[Reading]) -> Iterator[Entry]:
+        """What the readings of a batch add; nothing in it is earlier than in the batches before.
+
+        Args:
+            batch: in any order, and a series may come more than once.
+        """
+        found: defaultdict[_Identity, list[tuple[int, _Counter, str]]] = defaultdict(list)
+        for reading in batch:
+            counter = self._counter(reading.labels)
+            found[counter.identity].extend((at, counter, text) for at, text in reading.points)
+        for identity, sightings in found.items():
+            yield from _book(identity, sightings)
+
+    def _counter(self, labels: Mapping[str, str]) -> _Counter:
+        raw = key(labels)
+        counter = self._counters.get(raw)
+        if counter is None:
+            series = Series.of(labels)
+            identity = self._identities.get(series)
+            if identity is None:
+                identity = self._identities[series] = _Identity(series)
+                self.raw[series] = labels
+            known = () if series.process else self._restarts(labels)
+            counter = self._counters[raw] = _Counter(identity, known)
+        return counter
+
+
+def entries(batches: Iterable[Iterable[Reading]], restarts: Restarts = lambda labels: ()) -> Iterator[Entry]:
+    """Book one metric's readings, batch by batch in order of time."""
+    ledger = Ledger(restarts)
     for batch in batches:
-        for series, sightings in _sightings(batch).items():
-            yield from _book(series, identities[series], sightings)
+        yield from ledger.book(batch)
 
 
-_Sighting = tuple[int, frozenset[tuple[str, str]], str]
-
-
-def _sightings(batch: Iterable[Reading]) -> dict[Series, list[_Sighting]]:
-    found: defaultdict[Series, list[_Sighting]] = defaultdict(list)
-    for reading in batch:
-        raw = frozenset(reading.labels.items())
-        found[Series.of(reading.labels)].extend((at, raw, text) for at, text in reading.points)
-    return found
-
-
-def _book(series: Series, identity: _Identity, sightings: list[_Sighting]) -> Iterator[Entry]:
-    for at, raw, text in sorted(sightings, key=lambda sighting: sighting[0]):
-        counter = identity.counters[raw]
-        if text == counter.text or text in NOT_COUNTED:
+def _book(identity: _Identity, sightings: list[tuple[int, _Counter, str]]) -> Iterator[Entry]:
+    for at, counter, text in sorted(sightings, key=_at):
+        if text in NOT_COUNTED:
+            continue
+        if counter.restarts and counter.restarted(at):
+            counter.text = ""
+        counter.at = at
+        if text == counter.text:
             continue
         born = not counter.text
         reset = counter.read(text)
         # The running maximum over all its raw series: a replica that lags behind adds nothing and resets nothing.
-        amount = max(ZERO, EXACT.subtract(counter.total, identity.total))
-        identity.total = EXACT.add(identity.total, amount)
+        total = counter.total
+        amount = EXACT.subtract(total, identity.total) if total > identity.total else ZERO
+        if amount:
+            identity.total = total
         if amount or reset or born:
-            yield Entry(series, at, amount, reset)
+            yield Entry(identity.series, at, amount, reset)
+
+
+def _at(sighting: tuple[int, _Counter, str]) -> int:
+    return sighting[0]

@@ -6,6 +6,7 @@ where a smaller question may be answered. Nothing that lets us in is ever shown.
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
@@ -50,12 +51,16 @@ class Prometheus:
 
     Attributes:
         url: the same without anything secret.
+        key: the same, different for different tenants.
         warnings: what the source itself warned of, such as partial answers, in order of appearance.
     """
 
     def __init__(self, url: str, access: Access, timeout: float) -> None:
         address = Address.parse(url)
         self.url = address.shown
+        # Tenants share an address; only who asks for whom is told apart, no secret can be had from it.
+        asking = (address.parts.username, address.parts.query, sorted(access.headers.items()))
+        self.key = f"{self.url} {hashlib.sha256(repr(asking).encode()).hexdigest()[:16]}"
         self.warnings: dict[str, None] = {}
         self._warning = threading.Lock()
         self._transport = Transport(address, access, timeout)
