@@ -50,6 +50,7 @@ class SimulatedPrometheus(Prometheus):
 
     Attributes:
         asked: every query so far.
+        samples_read: how many samples all answers were made of.
     """
 
     def __init__(self, samples: Iterable[Sample], now: int, closed: bool = True, bearable: int = 10**9) -> None:
@@ -58,6 +59,7 @@ class SimulatedPrometheus(Prometheus):
         self.closed = closed
         self.bearable = bearable
         self.asked: list[str] = []
+        self.samples_read = 0
         found: defaultdict[tuple[str, tuple[tuple[str, str], ...]], dict[int, str]] = defaultdict(dict)
         for name, labels, at, text in samples:
             found[name, tuple(sorted(labels.items()))][at] = text
@@ -83,7 +85,7 @@ class SimulatedPrometheus(Prometheus):
 
     def _answer(self, query: str, at: int) -> list[Reading]:
         if query.startswith("count by (job, instance) "):
-            targets = {(x.labels.get("job", ""), x.labels.get("instance", "")) for x in self._answer(query[25:-1], at)}
+            targets = {(x.labels.get("job", ""), x.labels.get("instance", "")) for x in self._answer(query[26:-1], at)}
             return [Reading({"job": job, "instance": instance}, [(at, "1")]) for job, instance in targets]
         if query.startswith("count("):
             counted = len(self._answer(query[6:-1], at))
@@ -113,6 +115,7 @@ class SimulatedPrometheus(Prometheus):
                 first = (bisect_left if self.closed else bisect_right)(times, end - length)
                 last = bisect_right(times, end)
                 read += last - first
+                self.samples_read += last - first
                 if read > self.bearable:
                     raise TooMuch("too many samples")
                 if first < last:

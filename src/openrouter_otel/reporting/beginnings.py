@@ -38,11 +38,11 @@ def first_sample(fetch: Fetcher, now: int) -> int | None:
 def _first(fetch: Fetcher, metric: str, since: int, until: int) -> int | None:
     """Narrowed down in ever finer steps."""
     for step in FINER:
-        windows = [Interval(start, start + step) for start in range(since, until, step)]
+        windows = [Interval(start, min(start + step, until)) for start in range(since, until, step)]
         points = [at for one in fetch.windows(metric, windows, queries.anything) for at, _ in one.points]
         if not points:
             return None
-        since, until = min(points) - step, min(points)
+        since, until = max(since, min(points) - step), min(points)
     return since
 
 

@@ -33,6 +33,7 @@ _WHOLE: Final[dict[Query, Callable[[str, str], str]]] = {
     queries.longest: lambda one, other: max(one, other, key=Decimal),
     queries.falls: lambda one, _: one,
     queries.anything: lambda one, _: one,
+    queries.targets: lambda one, _: one,
 }
 
 

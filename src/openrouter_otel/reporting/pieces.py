@@ -80,7 +80,7 @@ class Pieces:
         windows = cut(grid(span, self._frame.tz), [self._frame.closed])
         found = self._read(plan, windows, cut(cut(hours(span, self._frame.tz), [self._frame.closed]), self._frame.odd))
         if plan.watched:
-            found.seen, found.checks = self._seen(found.readings), checks(found.readings)
+            found.seen = self._seen(found.readings)
         return Found([self._changes(plan, reading) for reading in found.readings], found.seen, found.checks)
 
     def heads(self, plan: Plan) -> list[Reading]:
@@ -90,15 +90,16 @@ class Pieces:
 
     def _read(self, plan: Plan, windows: list[Interval], finer: list[Interval]) -> Found:
         readings = self._fetch.windows(plan.selector, windows)
+        sums = checks(readings) if plan.watched else {}
         nameless = [reading for reading in readings if not reading.labels.get(names.PROCESS)]
         if not nameless:
-            return Found(readings)
+            return Found(readings, checks=sums)
         named = [reading for reading in readings if reading.labels.get(names.PROCESS)]
         told = [reading for reading in nameless if self._restarts.tells(reading.labels)]
         found = named + list(self._between_restarts(plan.metric, told, windows))
         if len(told) < len(nameless):
             found += [one for one in self._by_values(plan.metric, finer) if not self._restarts.tells(one.labels)]
-        return Found(found)
+        return Found(found, checks=sums)
 
     def _between_restarts(self, metric: str, told: list[Reading], windows: list[Interval]) -> Iterator[Reading]:
         """Windows in which a process began anew are read in parts, one on each side of the boundary."""
@@ -162,9 +163,10 @@ def learn_restarts(fetcher: Fetcher, frame: Frame, begun: Restarts) -> None:
     """Find out when the targets of series without a `process` label began anew since the cache knows."""
     span = Interval(frame.covered, frame.now)
     found: set[tuple[str, str]] = set()
-    for day in days(span, frame.tz):
-        query = queries.targets(queries.without_process(names.REQUESTS.prometheus), day.until - day.since)
-        found |= {(labels.get(JOB, ""), labels.get(INSTANCE, "")) for labels, _ in fetcher.instant(query, day.until)}
+    for metric in (names.REQUESTS.prometheus, names.PROCESS_START.prometheus):
+        selector = queries.without_process(metric)
+        for labels, _ in fetcher.windows(selector, days(span, frame.tz), queries.targets):
+            found.add((labels.get(JOB, ""), labels.get(INSTANCE, "")))
     instances = {instance for _, instance in found if instance}
     if not instances:
         return
