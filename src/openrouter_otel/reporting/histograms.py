@@ -46,21 +46,43 @@ def histogram(labels: Mapping[str, str]) -> Labels:
     return key({name: text for name, text in labels.items() if name != BUCKET})
 
 
-def of(readings: Iterable[Reading], wanted: Mapping[Labels, int], edge: int) -> list[Reading]:
-    """Buckets of the wanted histograms, seen between their last change and an edge."""
-    found = []
-    for labels, points in readings:
-        since = wanted.get(histogram(labels))
-        kept = [point for point in points if since is not None and since <= point[0] <= edge]
-        if kept:
-            found.append(Reading(labels, kept))
+Buckets = dict[Labels, list[Reading]]
+
+
+def grouped(readings: Iterable[Reading], wanted: Mapping[Labels, int], edge: int) -> Buckets:
+    """Buckets by histogram: those of the wanted ones, seen between their last change and an edge."""
+    found: Buckets = {}
+    for reading in readings:
+        raw = histogram(reading.labels)
+        if raw in wanted and wanted[raw] <= reading.points[0][0] <= edge:
+            found.setdefault(raw, []).append(reading)
     return found
 
 
-def missing(wanted: Mapping[Labels, int], found: Iterable[Reading]) -> dict[Labels, int]:
-    """Those of the wanted that no bucket was found of."""
-    known = {histogram(reading.labels) for reading in found}
-    return {raw: at for raw, at in wanted.items() if raw not in known}
+def packed(buckets: Buckets) -> list[Reading]:
+    """All buckets of a histogram as one point, to be kept in little space."""
+    found = []
+    for raw, readings in buckets.items():
+        text = " ".join(f"{labels.get(BUCKET, '')}={points[0][1]}" for labels, points in readings)
+        found.append(Reading(dict(raw), [(readings[0].points[0][0], text)]))
+    return found
+
+
+def unpacked(kept: Iterable[Reading], wanted: Mapping[Labels, int], edge: int) -> Buckets:
+    """The same again; of the wanted histograms, seen between their last change and an edge."""
+    found: Buckets = {}
+    for labels, points in kept:
+        raw = key(labels)
+        for at, texts in points:
+            if raw in wanted and wanted[raw] <= at <= edge:
+                pairs = (bucket.partition("=") for bucket in texts.split(" "))
+                found[raw] = [Reading({**labels, BUCKET: bound}, [(at, text)]) for bound, _, text in pairs]
+    return found
+
+
+def without(wanted: Mapping[Labels, int], found: Buckets) -> dict[Labels, int]:
+    """What is still to be sought."""
+    return {raw: at for raw, at in wanted.items() if raw not in found}
 
 
 def last_sights(wanted: Mapping[Labels, int]) -> dict[int, list[str]]:
@@ -69,7 +91,7 @@ def last_sights(wanted: Mapping[Labels, int]) -> dict[int, list[str]]:
     for raw, at in wanted.items():
         process = dict(raw)[names.PROCESS]
         last[process] = max(at, last.get(process, at))
-    return grouped(last)
+    return _by_edge(last)
 
 
 def single_sights(wanted: Mapping[Labels, int]) -> dict[int, list[str]]:
@@ -80,7 +102,7 @@ def single_sights(wanted: Mapping[Labels, int]) -> dict[int, list[str]]:
     return {at: sorted(processes) for at, processes in sorted(found.items())}
 
 
-def grouped(last: Mapping[str, int]) -> dict[int, list[str]]:
+def _by_edge(last: Mapping[str, int]) -> dict[int, list[str]]:
     """Processes by edge, in order of time."""
     found: defaultdict[int, list[str]] = defaultdict(list)
     for process, at in last.items():

@@ -37,7 +37,8 @@ _PAIRS: Final[dict[tuple[str, str], tuple[str, str]]] = {}  # a hundred thousand
 
 def key(labels: Mapping[str, str]) -> Labels:
     """Raw labels as something to look up; equal pairs are one object."""
-    return tuple(sorted(_PAIRS.setdefault(pair, pair) for pair in labels.items()))
+    pairs = sorted(labels.items())
+    return tuple(map(_PAIRS.setdefault, pairs, pairs))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,10 @@ class Series:
 
     def get(self, label: str) -> str | None:
         """A label's value, None where it is absent."""
-        return next((text for name, text in self.labels if name == label), None)
+        for name, text in self.labels:
+            if name == label:
+                return text
+        return None
 
     def without(self, label: str) -> Series:
         """The same without one label: the histogram a bucket belongs to."""

@@ -177,6 +177,8 @@ class Reader:
             self._cache.keep_value(TOTALS, day, {at: str(amount) for at, amount in gained.items()})
 
     def _kept(self, readings: Iterable[Reading]) -> list[Reading]:
+        if not self._filters.wanted:
+            return list(readings)
         return [reading for reading in readings if self._filters.keep(reading.labels)]
 
     def _closed(self, span: Interval) -> bool:
@@ -232,24 +234,24 @@ class Reader:
         if not wanted:
             return
         window = [Interval(edge - PATIENCE, edge)]
-        alive = self._fetch.windows(queries.with_process(metric), window) if edge > self._frame.since else []
-        missing = histograms.missing(wanted, alive)
+        shown = self._fetch.windows(queries.with_process(metric), window) if edge > self._frame.since else []
+        alive = histograms.grouped(shown, wanted, edge)
+        missing = histograms.without(wanted, alive)
         kept = f"{metric} of the dead"
         for _, readings in self._cache.readings(kept):
-            found = histograms.of(readings, missing, edge)
-            missing = histograms.missing(missing, found)
-            yield found
+            found = histograms.unpacked(readings, missing, edge)
+            missing = histograms.without(missing, found)
+            yield from found.values()
         for sights in (histograms.last_sights, histograms.single_sights):
             looks = [(at, few) for at, processes in sights(missing).items() for few in _few(processes)]
-            for (at, _), readings in zip(
-                looks, in_order(partial(self._look, metric, *look) for look in looks), strict=True
-            ):
-                found = histograms.of(readings, missing, edge)
-                missing = histograms.missing(missing, found)
+            answers = in_order(partial(self._look, metric, *look) for look in looks)
+            for (at, _), readings in zip(looks, answers, strict=True):
+                found = histograms.grouped(readings, missing, edge)
+                missing = histograms.without(missing, found)
                 if at <= self._frame.closed:
-                    self._cache.keep(kept, Interval(at - 1, at), found)
-                yield found
-        yield [reading for reading in alive if histograms.histogram(reading.labels) in wanted]
+                    self._cache.keep(kept, Interval(at - 1, at), histograms.packed(found))
+                yield from found.values()
+        yield from alive.values()
 
     def _look(self, metric: str, at: int, processes: list[str]) -> list[Reading]:
         """Buckets of some processes in the hour that ends at an edge."""
