@@ -7,12 +7,13 @@ count last changed before: live processes show it right there, of the others the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from openrouter_otel import names
-from openrouter_otel.reporting.identity import BUCKET, Labels, key
-from openrouter_otel.reporting.ledger import Reading
+from openrouter_otel.reporting.identity import BUCKET, Labels, Series, key, normal_bound
+from openrouter_otel.reporting.ledger import NOT_COUNTED, ZERO, Entry, Reading
 from openrouter_otel.reporting.period import Interval
 
 
@@ -46,26 +47,25 @@ def histogram(labels: Mapping[str, str]) -> Labels:
     return key({name: text for name, text in labels.items() if name != BUCKET})
 
 
-Buckets = dict[Labels, list[Reading]]
+Buckets = dict[Labels, dict[str, str]]  # raw histogram -> bound -> cumulative count, as texts
 
 
 def grouped(readings: Iterable[Reading], wanted: Mapping[Labels, int], edge: int) -> Buckets:
     """Buckets by histogram: those of the wanted ones, seen between their last change and an edge."""
     found: Buckets = {}
-    for reading in readings:
-        raw = histogram(reading.labels)
-        if raw in wanted and wanted[raw] <= reading.points[0][0] <= edge:
-            found.setdefault(raw, []).append(reading)
+    for labels, points in readings:
+        raw = histogram(labels)
+        if raw in wanted and wanted[raw] <= points[0][0] <= edge:
+            found.setdefault(raw, {})[labels.get(BUCKET, "")] = points[0][1]
     return found
 
 
-def packed(buckets: Buckets) -> list[Reading]:
+def packed(buckets: Buckets, at: int) -> list[Reading]:
     """All buckets of a histogram as one point, to be kept in little space."""
-    found = []
-    for raw, readings in buckets.items():
-        text = " ".join(f"{labels.get(BUCKET, '')}={points[0][1]}" for labels, points in readings)
-        found.append(Reading(dict(raw), [(readings[0].points[0][0], text)]))
-    return found
+    return [
+        Reading(dict(raw), [(at, " ".join(f"{bound}={text}" for bound, text in counts.items()))])
+        for raw, counts in buckets.items()
+    ]
 
 
 def unpacked(kept: Iterable[Reading], wanted: Mapping[Labels, int], edge: int) -> Buckets:
@@ -75,8 +75,42 @@ def unpacked(kept: Iterable[Reading], wanted: Mapping[Labels, int], edge: int) -
         raw = key(labels)
         for at, texts in points:
             if raw in wanted and wanted[raw] <= at <= edge:
-                pairs = (bucket.partition("=") for bucket in texts.split(" "))
-                found[raw] = [Reading({**labels, BUCKET: bound}, [(at, text)]) for bound, _, text in pairs]
+                found[raw] = dict(bucket.split("=", 1) for bucket in texts.split(" "))
+    return found
+
+
+def gains(before: Buckets, after: Buckets, at: int) -> Iterator[Entry]:
+    """What the buckets gained, processes of one layout together: nobody asks for a single one.
+
+    Args:
+        before: cumulative counts at the start.
+        after: the same at the end.
+        at: the end (ms).
+    """
+    reached = _by_identity(after)
+    begun = _by_identity(before)
+    together: dict[tuple[Labels, tuple[str, ...]], Series] = {}
+    gained: defaultdict[tuple[Series, str], Decimal] = defaultdict(Decimal)
+    for one in sorted(reached, key=lambda series: series.labels):
+        # One process stands for all that share labels and bounds: layouts must never mix.
+        alike = one.without(names.PROCESS).labels, tuple(sorted(reached[one]))
+        shown = together.setdefault(alike, one)
+        past = begun.get(one, {})
+        for bound, count in reached[one].items():
+            gained[shown, bound] += max(ZERO, count - past.get(bound, ZERO))
+    for (shown, bound), amount in gained.items():
+        yield Entry(Series(key({**dict(shown.labels), BUCKET: bound})), at, amount, False)
+
+
+def _by_identity(buckets: Buckets) -> dict[Series, dict[str, Decimal]]:
+    """What was seen twice merged by maximum; bounds as every Prometheus might write them."""
+    found: defaultdict[Series, dict[str, Decimal]] = defaultdict(dict)
+    for raw, counts in buckets.items():
+        reached = found[Series.of(dict(raw))]
+        for text, count in counts.items():
+            if count not in NOT_COUNTED:
+                bound = normal_bound(text)
+                reached[bound] = max(reached.get(bound, ZERO), Decimal(count))
     return found
 
 

@@ -57,7 +57,7 @@ class Series:
         unique = bool(labels.get(names.PROCESS))
         kept = {name: value for name, value in labels.items() if value and _counts(name, unique)}
         if BUCKET in kept:
-            kept[BUCKET] = str(_bound(kept[BUCKET]))  # Prometheus 2 keeps the text, 3 rewrites it: "1" and "1.0"
+            kept[BUCKET] = normal_bound(kept[BUCKET])
         return cls(key(kept))
 
     def get(self, label: str) -> str | None:
@@ -80,6 +80,11 @@ class Series:
     def bound(self) -> float:
         """A bucket's upper bound in the metric's unit; NaN for what is no bucket."""
         return _bound(self.get(BUCKET) or "")
+
+
+def normal_bound(text: str) -> str:
+    """A bucket's bound as one text: Prometheus 2 keeps what was scraped, 3 rewrites it ("1" and "1.0")."""
+    return str(_bound(text))
 
 
 def _bound(text: str) -> float:

@@ -220,38 +220,40 @@ class Reader:
         ledger = Ledger(self._restarts)
         book = Book(raw=ledger.raw, cells=self._frame.cells)
         period = changes.period
-        for wanted, edge in ((changes.first(), period.since), (changes.within, period.until)):
-            for readings in self._sights(metric, wanted, edge):
-                book.add(ledger.book(self._kept(readings)))
+        sights = ((changes.first(), period.since), (changes.within, period.until))
+        before, after = (self._sights(metric, self._asked_for(wanted), edge) for wanted, edge in sights)
+        book.add(histograms.gains(before, after, period.until))
         for stretch in nameless:
             book.add(ledger.book(self._kept(stretch.readings)))
             if stretch.found and self._closed(stretch.span):
                 self._cache.keep(metric, stretch.span, stretch.found.readings)
         return book
 
-    def _sights(self, metric: str, wanted: dict[Labels, int], edge: int) -> Iterator[list[Reading]]:
-        """Buckets as they were at an edge, those of dead processes first."""
+    def _asked_for(self, wanted: dict[Labels, int]) -> dict[Labels, int]:
+        return {raw: at for raw, at in wanted.items() if self._filters.keep(dict(raw))}
+
+    def _sights(self, metric: str, wanted: dict[Labels, int], edge: int) -> histograms.Buckets:
+        """Buckets as they were at an edge."""
         if not wanted:
-            return
+            return {}
         window = [Interval(edge - PATIENCE, edge)]
         shown = self._fetch.windows(queries.with_process(metric), window) if edge > self._frame.since else []
-        alive = histograms.grouped(shown, wanted, edge)
-        missing = histograms.without(wanted, alive)
+        known = histograms.grouped(shown, wanted, edge)
+        missing = histograms.without(wanted, known)
         kept = f"{metric} of the dead"
         for _, readings in self._cache.readings(kept):
-            found = histograms.unpacked(readings, missing, edge)
-            missing = histograms.without(missing, found)
-            yield from found.values()
+            known |= histograms.unpacked(readings, missing, edge)
+        missing = histograms.without(missing, known)
         for sights in (histograms.last_sights, histograms.single_sights):
             looks = [(at, few) for at, processes in sights(missing).items() for few in _few(processes)]
             answers = in_order(partial(self._look, metric, *look) for look in looks)
             for (at, _), readings in zip(looks, answers, strict=True):
                 found = histograms.grouped(readings, missing, edge)
-                missing = histograms.without(missing, found)
+                known |= found
                 if at <= self._frame.closed:
-                    self._cache.keep(kept, Interval(at - 1, at), histograms.packed(found))
-                yield from found.values()
-        yield from alive.values()
+                    self._cache.keep(kept, Interval(at - 1, at), histograms.packed(found, at))
+            missing = histograms.without(missing, known)
+        return known
 
     def _look(self, metric: str, at: int, processes: list[str]) -> list[Reading]:
         """Buckets of some processes in the hour that ends at an edge."""
