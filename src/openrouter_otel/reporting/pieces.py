@@ -67,12 +67,16 @@ class Pieces:
         fetcher: whom to ask.
         frame: all the time there is.
         begun: when processes without a name began anew.
+
+    Attributes:
+        fallen: processes whose counters were seen to fall, which none should: they are read hour by hour.
     """
 
     def __init__(self, fetcher: Fetcher, frame: Frame, begun: Restarts) -> None:
         self._fetch = fetcher
         self._frame = frame
         self._restarts = begun
+        self.fallen: frozenset[str] = frozenset()
 
     def piece(self, plan: Plan, span: Interval) -> Found:
         """A stretch of the grid."""
@@ -91,6 +95,9 @@ class Pieces:
     def _read(self, plan: Plan, windows: list[Interval], finer: list[Interval]) -> Found:
         readings = self._fetch.windows(plan.selector, windows)
         sums = checks(readings) if plan.watched else {}
+        if self.fallen and not plan.hourly:
+            readings = [reading for reading in readings if reading.labels.get(names.PROCESS) not in self.fallen]
+            readings += self._fetch.windows(queries.of_processes(plan.metric, self.fallen), finer)
         nameless = [reading for reading in readings if not reading.labels.get(names.PROCESS)]
         if not nameless:
             return Found(readings, checks=sums)

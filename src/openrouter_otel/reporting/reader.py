@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import partial
+from itertools import pairwise
 from typing import Any, Final, NamedTuple
 
 from openrouter_otel import names
@@ -160,6 +161,7 @@ class Reader:
                 if self._closed(span):
                     self._cache.keep_value(CHECKS, span, found.checks)
                     self._keep_by_day(span, found.readings, of_all)
+        self._pieces.fallen = frozenset(series.process for series in book.resets if series.process)
         return book
 
     def _keep_by_day(self, span: Interval, readings: list[Reading], of_all: list[Entry]) -> None:
@@ -367,7 +369,9 @@ def _news(readings: Iterable[Reading], last: dict[Labels, str]) -> Iterator[Read
 
 
 def _last_only(reading: Reading) -> Reading:
-    return reading if not reading.labels.get(names.PROCESS) else Reading(reading.labels, reading.points[-1:])
+    labels, points = reading
+    rises = all(Decimal(one[1]) <= Decimal(after[1]) for one, after in pairwise(points))
+    return Reading(labels, points[-1:]) if rises and labels.get(names.PROCESS) else reading
 
 
 def _few(many: list[str]) -> Iterator[list[str]]:

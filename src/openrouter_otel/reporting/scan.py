@@ -36,6 +36,8 @@ COARSE: Final = (
     *(f"{metric.prometheus}{part}" for metric in HISTOGRAMS for part in ("_sum", "_count", "_bucket")),
     names.DURATION_SQUARED.prometheus,
 )
+# What these tell decides how the others are read.
+FIRST: Final = (Plan(STARTS, hourly=True, watched=True), Plan(REQUESTS, hourly=True, watched=True))
 FORGETFUL: Final = DAY  # what is older than this a source may have forgotten since
 OTHER_SOURCE: Final = (
     "the cache was discarded and made anew: what it knew of this address is not what the source says now"
@@ -117,19 +119,20 @@ class _Scan:
         reader = Reader(self._fetch, frame, self._filters, self._cache, self._restarts, self._progress)
         reader.begin()
         begun: dict[str, int] = {}
-        changes = Changes(self._period)
-        for plan, stretches in reader.stretches(_plans()):
+        for plan, stretches in reader.stretches(FIRST):
             if plan.metric == STARTS:
                 begun = reader.starts(stretches)
-            elif plan.metric == REQUESTS:
-                self._books[REQUESTS] = reader.requests(stretches)
-            elif plan.nameless:
-                self._books[plan.metric] = reader.buckets(plan.metric, changes, stretches)
             else:
-                if plan.last_of_day:
-                    changes = Changes(self._period)
-                    stretches = reader.watched(stretches, changes)
-                self._books[plan.metric] = reader.book(plan, stretches)
+                self._books[plan.metric] = reader.requests(stretches)
+        changes = Changes(self._period)
+        for plan, stretches in reader.stretches(_plans()):
+            if plan.nameless:
+                self._books[plan.metric] = reader.buckets(plan.metric, changes, stretches)
+                continue
+            if plan.last_of_day:
+                changes = Changes(self._period)
+                stretches = reader.watched(stretches, changes)
+            self._books[plan.metric] = reader.book(plan, stretches)
         self._shortest = reader.extremes(names.DURATION_MIN.prometheus, queries.shortest, self._period)
         self._longest = reader.extremes(names.DURATION_MAX.prometheus, queries.longest, self._period)
         shown = (self._period.since, self._month.since, self._now - max(ROLLING.values()))
@@ -154,9 +157,8 @@ class _Scan:
 
 
 def _plans() -> list[Plan]:
-    """Every metric, in the order of reading; a histogram's buckets after its counts."""
-    plans = [Plan(STARTS, hourly=True, watched=True), Plan(REQUESTS, hourly=True, watched=True)]
-    plans += [Plan(metric) for metric in (*HOURLY, names.DURATION_SQUARED.prometheus) if metric != REQUESTS]
+    """Every other metric, in the order of reading; a histogram's buckets after its counts."""
+    plans = [Plan(metric) for metric in (*HOURLY, names.DURATION_SQUARED.prometheus) if metric != REQUESTS]
     for metric in HISTOGRAMS:
         plans += [
             Plan(f"{metric.prometheus}_sum"),
