@@ -46,7 +46,7 @@ OWNERS = {
     "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
     "sqlite3": {"reporting/cache.py", "reporting/journal.py", "emit/journal.py"},
     "rich": {"reporting/render/terminal.py"},
-    "gc": {"finalizing.py"},
+    "gc": {"finalizing.py", "report.py"},
 }
 
 

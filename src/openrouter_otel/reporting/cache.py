@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from openrouter_otel.reporting.identity import Labels, key
+from openrouter_otel.reporting.identity import Labels, Raw, key
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import Interval
 
@@ -58,7 +58,7 @@ class Cache:
         self._file: sqlite3.Connection | None = None
         self._new: list[tuple[str, int, int, bytes]] = []
         self._numbers: dict[Labels, int] = {}
-        self._labels: dict[int, dict[str, str]] = {}
+        self._labels: dict[int, Raw] = {}
         self._fresh: list[tuple[int, str]] = []
         self._discarded = False
         if path is not None:
@@ -185,7 +185,7 @@ class Cache:
         # One parse of all is quicker than one each.
         rows = self._file.execute("SELECT id, labels FROM series ORDER BY id").fetchall()
         for (number, _), labels in zip(rows, json.loads(f"[{','.join(text for _, text in rows)}]"), strict=True):
-            self._labels[number] = labels
+            self._labels[number] = labels = Raw(labels)
             self._numbers[key(labels)] = number
 
     def _create(self) -> None:

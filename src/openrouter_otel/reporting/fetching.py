@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 
 from openrouter_otel.reporting import queries
 from openrouter_otel.reporting.edges import runs
-from openrouter_otel.reporting.identity import Labels, key
+from openrouter_otel.reporting.identity import Labels, Raw, key
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import HOUR, Interval
 from openrouter_otel.reporting.progress import Progress
@@ -100,7 +100,7 @@ class Fetcher:
 
 def nameless(reading: Reading) -> Reading:
     """Without the metric's name, which some functions keep and others drop."""
-    return Reading({name: text for name, text in reading.labels.items() if name != NAME}, reading.points)
+    return Reading(Raw((name, text) for name, text in reading.labels.items() if name != NAME), reading.points)
 
 
 def in_order(tasks: Iterable[Callable[[], T]]) -> Iterator[T]:

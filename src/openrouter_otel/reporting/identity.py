@@ -35,8 +35,26 @@ Labels = tuple[tuple[str, str], ...]
 _PAIRS: Final[dict[tuple[str, str], tuple[str, str]]] = {}  # a hundred thousand series share a few thousand pairs
 
 
+class Raw(dict[str, str]):
+    """All labels of a series that is met again and again: its key is made once."""
+
+    __slots__ = ("key",)
+
+    key: Labels
+
+
 def key(labels: Mapping[str, str]) -> Labels:
     """Raw labels as something to look up; equal pairs are one object."""
+    if type(labels) is Raw:
+        try:
+            return labels.key
+        except AttributeError:
+            labels.key = made = _key(labels)
+            return made
+    return _key(labels)
+
+
+def _key(labels: Mapping[str, str]) -> Labels:
     pairs = sorted(labels.items())
     return tuple(map(_PAIRS.setdefault, pairs, pairs))
 

@@ -120,12 +120,18 @@ class Ledger:
         Args:
             batch: in any order, and a series may come more than once.
         """
-        found: defaultdict[_Identity, list[tuple[int, _Counter, str]]] = defaultdict(list)
-        for reading in batch:
-            counter = self._counter(reading.labels)
-            found[counter.identity].extend((at, counter, text) for at, text in reading.points)
-        for identity, sightings in found.items():
-            yield from _book(identity, sightings)
+        found: defaultdict[_Identity, list[_Part]] = defaultdict(list)
+        for labels, points in batch:
+            counter = self._counter(labels)
+            found[counter.identity].append((counter, points))
+        for identity, parts in found.items():
+            if len(parts) == 1 and len(parts[0][1]) == 1:  # by far the most
+                ((counter, ((at, text),)),) = parts
+                yield from _book(identity, ((at, counter, text),))
+            else:
+                sightings = [(at, counter, text) for counter, points in parts for at, text in points]
+                sightings.sort(key=_at)
+                yield from _book(identity, sightings)
 
     def _counter(self, labels: Mapping[str, str]) -> _Counter:
         raw = key(labels)
@@ -148,8 +154,13 @@ def entries(batches: Iterable[Iterable[Reading]], restarts: Restarts = lambda la
         yield from ledger.book(batch)
 
 
-def _book(identity: _Identity, sightings: list[tuple[int, _Counter, str]]) -> Iterator[Entry]:
-    for at, counter, text in sorted(sightings, key=_at):
+_Sighting = tuple[int, _Counter, str]
+_Part = tuple[_Counter, list[tuple[int, str]]]
+
+
+def _book(identity: _Identity, sightings: Sequence[_Sighting]) -> Iterator[Entry]:
+    """What one identity gained, told in order of time."""
+    for at, counter, text in sightings:
         if text in NOT_COUNTED:
             continue
         if counter.restarts and counter.restarted(at):
@@ -168,5 +179,5 @@ def _book(identity: _Identity, sightings: list[tuple[int, _Counter, str]]) -> It
             yield Entry(identity.series, at, amount, reset)
 
 
-def _at(sighting: tuple[int, _Counter, str]) -> int:
+def _at(sighting: _Sighting) -> int:
     return sighting[0]
