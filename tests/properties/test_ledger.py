@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from openrouter_otel import names
 from openrouter_otel.reporting import figures, scan
+from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.evidence import ROLLING
 from openrouter_otel.reporting.filters import Filters
-from openrouter_otel.reporting.ledger import Reading, entries
+from openrouter_otel.reporting.ledger import Ledger, Reading, entries
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval
 from simulated_prometheus import Sample, SimulatedPrometheus
@@ -172,3 +173,28 @@ def test_how_readings_are_cut_into_batches_changes_nothing(sights: list[tuple[in
     cut = list(entries([points[start : start + size] for start in range(0, len(points), size)]))
     assert whole == cut
     assert sum(entry.amount for entry in whole) == rising
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["p", "q", ""]), st.integers(0, 2), st.lists(st.integers(0, 30), min_size=1)),
+        max_size=12,
+    ),
+    st.lists(st.integers(0, 60), max_size=3).map(sorted),
+)
+def test_accounts_are_what_entries_add_up_to(told: list[tuple[str, int, list[int]]], restarts: list[int]) -> None:
+    batches = [
+        [
+            Reading(
+                {"process": process, "job": str(job)}, [(10 * place + at, str(v)) for at, v in enumerate(values[:10])]
+            )
+        ]
+        for place, (process, job, values) in enumerate(told)
+    ]
+    booked = Book(Ledger(lambda labels: restarts).book([reading for batch in batches for reading in batch]))
+    settled = Book()
+    settled.settle(Ledger(lambda labels: restarts).settle(batches))
+    assert set(booked) == set(settled)
+    for interval in (Interval(-1, 200), Interval(15, 33), Interval(33, 200)):
+        assert dict(booked.within(interval).items()) == dict(settled.within(interval).items())
+    assert booked.resets == settled.resets

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from openrouter_otel import names
 from openrouter_otel.reporting.identity import BUCKET, OVERFLOWN, Series
-from openrouter_otel.reporting.ledger import EXACT, ZERO, Entry
+from openrouter_otel.reporting.ledger import EXACT, ZERO, Account, Entry
 from openrouter_otel.reporting.period import Interval, local
 
 K = TypeVar("K", bound=Hashable)
@@ -84,6 +84,27 @@ class Book:
             if reset:
                 self.resets[series] = self.resets.get(series, 0) + 1
 
+    def settle(self, accounts: Iterable[Account]) -> None:
+        """Take in series of which all is known, instead of their entries."""
+        ends: dict[int, int] = {}  # many series, few edges
+        for series, edges, reached, resets in accounts:
+            if not edges:
+                continue
+            account = self._accounts[series] = _Account()
+            last = None
+            for at, total in zip(edges, reached, strict=True):
+                edge = ends.get(at)
+                if edge is None:
+                    edge = ends[at] = self._cell(at)
+                if edge == last:
+                    account.reached[-1] = total
+                else:
+                    account.edges.append(edge)
+                    account.reached.append(total)
+                    last = edge
+            if resets:
+                self.resets[series] = resets
+
     def add_over_time(self, gained: Mapping[int, Decimal]) -> None:
         """Tell at which edges all series together gained what was added untimed."""
         for at, amount in gained.items():
@@ -109,7 +130,13 @@ class Book:
         return Totals({series: amount for series, amount in gained if amount or series.get(BUCKET)})
 
     def over_time(self, interval: Interval) -> dict[int, Decimal]:
-        """What was gained at each edge of the interval, all series together."""
+        """What was gained at each edge of the interval, all series together; by cell where no hours were told."""
+        if not self._gained:
+            gained: defaultdict[int, Decimal] = defaultdict(Decimal)
+            for account in self._accounts.values():
+                for at, amount in account.steps(interval):
+                    gained[at] = EXACT.add(gained[at], amount)
+            return dict(sorted(gained.items()))
         return {at: amount for at, amount in sorted(self._gained.items()) if at in interval}
 
     def by_day(self, interval: Interval, tz: tzinfo) -> dict[date, Totals]:

@@ -16,6 +16,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Context, Decimal
+from operator import itemgetter, le
 from typing import Final, NamedTuple
 
 from openrouter_otel.reporting.identity import Labels, Series, key
@@ -52,6 +53,22 @@ class Entry(NamedTuple):
     at: int
     amount: Decimal
     reset: bool
+
+
+class Account(NamedTuple):
+    """All that one series gained.
+
+    Attributes:
+        series: whose.
+        edges: when it had gained more, sorted (ms).
+        reached: what it had gained by then, all in all.
+        resets: how often it was seen to fall.
+    """
+
+    series: Series
+    edges: list[int]
+    reached: list[Decimal]
+    resets: int = 0
 
 
 class _Counter:
@@ -133,6 +150,25 @@ class Ledger:
                 sightings.sort(key=_at)
                 yield from _book(identity, sightings)
 
+    def settle(self, batches: Sequence[Iterable[Reading]]) -> Iterator[Account]:
+        """The same as all of `book`'s entries, for a metric of which nothing else is asked.
+
+        What is seen once and never falls needs no book-keeping: its value is what it has gained so far.
+        """
+        rows: dict[int, tuple[Mapping[str, str], list[tuple[int, str]]]] = {}  # by the labels' own id: all are alive
+        for labels, points in (reading for batch in batches for reading in batch):
+            known = rows.get(id(labels))
+            if known is None:
+                rows[id(labels)] = labels, list(points)
+            else:
+                known[1].extend(points)
+        found: defaultdict[_Identity, list[_Part]] = defaultdict(list)
+        for labels, points in rows.values():
+            counter = self._counter(labels)
+            found[counter.identity].append((counter, points))
+        for identity, parts in found.items():
+            yield _simply(identity, parts) or _carefully(identity, parts)
+
     def _counter(self, labels: Mapping[str, str]) -> _Counter:
         raw = key(labels)
         counter = self._counters.get(raw)
@@ -177,6 +213,31 @@ def _book(identity: _Identity, sightings: Sequence[_Sighting]) -> Iterator[Entry
             identity.total = total
         if amount or reset or born:
             yield Entry(identity.series, at, amount, reset)
+
+
+def _simply(identity: _Identity, parts: list[_Part]) -> Account | None:
+    """Of one raw series that never falls."""
+    if any(counter is not parts[0][0] or counter.restarts for counter, _ in parts):
+        return None
+    points = sorted((point for _, points in parts for point in points), key=itemgetter(0))
+    if not NOT_COUNTED.isdisjoint([text for _, text in points]):
+        return None
+    values = [Decimal(text) for _, text in points]
+    if values[0] < ZERO or not all(map(le, values, values[1:])):
+        return None
+    return Account(identity.series, [at for at, _ in points], values)
+
+
+def _carefully(identity: _Identity, parts: list[_Part]) -> Account:
+    sightings = [(at, counter, text) for counter, points in parts for at, text in points]
+    account = Account(identity.series, [], [])
+    total, resets = ZERO, 0
+    for _, at, amount, reset in _book(identity, sorted(sightings, key=_at)):
+        total = EXACT.add(total, amount)
+        account.edges.append(at)
+        account.reached.append(total)
+        resets += reset
+    return account._replace(resets=resets)
 
 
 def _at(sighting: _Sighting) -> int:

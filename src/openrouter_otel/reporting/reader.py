@@ -138,10 +138,12 @@ class Reader:
         """A book of one metric."""
         ledger = Ledger(self._restarts)
         book = Book(raw=ledger.raw, cells=self._frame.cells)
+        told = []
         for stretch in stretches:
-            book.add(ledger.book(self._kept(stretch.readings)))
+            told.append(self._kept(stretch.readings))
             if stretch.found and self._closed(stretch.span):
                 self._cache.keep(plan.metric, stretch.span, stretch.found.readings)
+        book.settle(ledger.settle(told))
         return book
 
     def requests(self, stretches: Iterable[Stretch]) -> Book:
@@ -349,8 +351,12 @@ def _day_of(grid: Callable[[Interval], list[Interval]], instant: Interval) -> In
 
 
 def _within(readings: Iterable[Reading], span: Interval) -> list[Reading]:
-    found = (Reading(labels, [point for point in points if point[0] in span]) for labels, points in readings)
-    return [reading for reading in found if reading.points]
+    since, until = span.since, span.until
+    found = []
+    for labels, points in readings:
+        if kept := [point for point in points if since < point[0] <= until]:
+            found.append(Reading(labels, kept))
+    return found
 
 
 def _news(readings: Iterable[Reading], last: dict[Labels, str]) -> Iterator[Reading]:
