@@ -38,7 +38,10 @@ class _Account:
             self.reached.append(EXACT.add(self.reached[-1], amount) if self.reached else amount)
 
     def within(self, interval: Interval) -> Decimal:
-        first, last = bisect_right(self.edges, interval.since), bisect_right(self.edges, interval.until)
+        edges = self.edges
+        if edges[-1] <= interval.since:  # most series of a month are dead
+            return ZERO
+        first, last = bisect_right(edges, interval.since), bisect_right(edges, interval.until)
         if first == last:
             return ZERO
         return EXACT.subtract(self.reached[last - 1], self.reached[first - 1]) if first else self.reached[last - 1]
@@ -69,11 +72,13 @@ class Book:
         self._cells = cells
         self._accounts: dict[Series, _Account] = {}
         self._gained: defaultdict[int, Decimal] = defaultdict(Decimal)
+        self._totals: dict[Interval, Totals] = {}
         self.resets: dict[Series, int] = {}
         self.add(entries)
 
     def add(self, entries: Iterable[Entry], timed: bool = True) -> None:
         """Add what was booked later; not `timed`: `over_time` learns of it by `add_over_time`."""
+        self._totals.clear()
         for series, at, amount, reset in entries:
             account = self._accounts.get(series)
             if account is None:
@@ -86,6 +91,7 @@ class Book:
 
     def settle(self, accounts: Iterable[Account]) -> None:
         """Take in series of which all is known, instead of their entries."""
+        self._totals.clear()
         ends: dict[int, int] = {}  # many series, few edges
         for series, edges, reached, resets in accounts:
             if not edges:
@@ -126,8 +132,12 @@ class Book:
 
     def within(self, interval: Interval) -> Totals:
         """What each series gained in an interval whose ends are edges; only buckets are there with nothing gained."""
-        gained = ((series, account.within(interval)) for series, account in self._accounts.items())
-        return Totals({series: amount for series, amount in gained if amount or series.get(BUCKET)})
+        known = self._totals.get(interval)
+        if known is None:
+            gained = ((series, account.within(interval)) for series, account in self._accounts.items())
+            amounts = {series: amount for series, amount in gained if amount or series.get(BUCKET)}
+            known = self._totals[interval] = Totals(amounts)
+        return known
 
     def over_time(self, interval: Interval) -> dict[int, Decimal]:
         """What was gained at each edge of the interval, all series together; by cell where no hours were told."""
