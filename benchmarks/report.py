@@ -83,10 +83,11 @@ class Fleet:
         counters: live counter series, all metrics together.
         histograms: live histogram sets.
         days: how long.
+        life: days that a process lives, a sixth more or less.
         end: the last scrape (ms).
     """
 
-    def __init__(self, block: Block, counters: int, histograms: int, days: int, end: int) -> None:
+    def __init__(self, block: Block, counters: int, histograms: int, days: int, life: int, end: int) -> None:
         self.truth = Truth()
         self._block = block
         self._dice = np.random.default_rng(1)
@@ -97,7 +98,7 @@ class Fleet:
             phase = int(self._dice.integers(0, 120)) * STEP + int(self._dice.integers(0, STEP))
             at, first = 0, end - slots * block.span - phase
             while at < slots:
-                length = min(int(self._dice.integers(60, 85)), slots - at)  # five to seven days
+                length = min(int(self._dice.integers(10 * life, 14 * life + 1)), slots - at)
                 self._life(place, first + at * block.span, length)
                 at += length
 
@@ -229,16 +230,17 @@ def increase(server: RealPrometheus, report: dict[str, Any]) -> Decimal:
         return Decimal(json.load(answer)["data"]["result"][0]["value"][1])
 
 
-def measured(counters: int, histograms: int, days: int, folder: Path) -> bool:
+def measured(counters: int, histograms: int, days: int, life: int, folder: Path) -> bool:
     """One world; whether nothing was wrong and the goals hold."""
     began = time.monotonic()
     end = int(datetime.now(timezone.utc).timestamp() * 1000) // STEP * STEP
     with Block(folder / "data", 1, STEP) as block:
-        fleet = Fleet(block, counters, histograms, days, end)
+        fleet = Fleet(block, counters, histograms, days, life, end)
     size = sum(path.stat().st_size for path in (folder / "data").rglob("*") if path.is_file()) / 1e6
     meta = json.loads((block.folder / "meta.json").read_text())["stats"]
     print(
-        f"{counters} counters and {histograms} histograms live, {days} days: {meta['numSeries']} series,"
+        f"{counters} counters and {histograms} histograms live, {days} days, lives of {life}:"
+        f" {meta['numSeries']} series,"
         f" {meta['numSamples'] / 1e6:.0f} M samples, {size:.0f} MB, written in {time.monotonic() - began:.0f} s",
         flush=True,
     )
@@ -269,11 +271,12 @@ def main() -> int:
     parser.add_argument("--counters", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--histograms", type=int, default=500)
     parser.add_argument("--days", type=int, default=30)
+    parser.add_argument("--life", type=int, default=6, metavar="DAYS", help="that a process lives; default 6")
     wish = parser.parse_args()
     good = True
     for counters in wish.counters:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-            good &= measured(counters, wish.histograms, wish.days, Path(folder))
+            good &= measured(counters, wish.histograms, wish.days, wish.life, Path(folder))
     return int(not good)
 
 
