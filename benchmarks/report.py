@@ -271,7 +271,7 @@ def main() -> int:
     parser.add_argument("--counters", type=int, nargs="+", default=[1000, 10_000])
     parser.add_argument("--histograms", type=int, default=500)
     parser.add_argument("--days", type=int, default=30)
-    parser.add_argument("--life", type=int, default=6, metavar="DAYS", help="that a process lives; default 6")
+    parser.add_argument("--life", type=int, default=60, metavar="DAYS", help="that a process lives; default 60")
     wish = parser.parse_args()
     good = True
     for counters in wish.counters:
