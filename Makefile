@@ -21,9 +21,9 @@ $(VENV)/ready: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report]' --group dev
 	@touch $@
 
-.PHONY: prometheus
-prometheus: $(VENV)/ready
-	@$(BIN)/python -m examples.demo.prometheus_package
+.PHONY: prometheus victoria-metrics
+prometheus victoria-metrics: $(VENV)/ready
+	@$(BIN)/python -m examples.demo.packages $@
 
 demo: setup ## the main job in a minute: calls, scrapes, the report, and whether it equals what was charged
 	@$(BIN)/python -m examples.demo
