@@ -33,13 +33,17 @@ def always(answer: Answer) -> Reply:
 
 
 @contextmanager
-def served(reply: Reply, tls: ssl.SSLContext | None = None) -> Iterator[str]:
-    """A server that answers each POST as `reply` says; gives its host and port."""
+def served(
+    reply: Reply, tls: ssl.SSLContext | None = None, seen: Callable[[Any], object] | None = None
+) -> Iterator[str]:
+    """A server that answers each POST as `reply` says; gives its host and port, and `seen` each request's origin."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
+            if seen is not None:
+                seen(self.client_address)
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
             form = {name: values[0] for name, values in parse_qs(body).items()}
             status, headers, answer = reply(self.path, dict(self.headers), form)
