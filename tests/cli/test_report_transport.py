@@ -103,7 +103,7 @@ def test_what_half_a_question_cannot_avoid_is_final(case: str) -> None:
 
 def test_many_threads_get_each_their_own_answer_and_lose_no_warning() -> None:
     def echo(path: str, headers: dict[str, str], form: dict[str, str]) -> Answer:
-        found = {"metric": {"query": form["query"]}, "values": [[1795400000, form["query"]]]}
+        found = {"metric": {"query": form["query"]}, "values": [[1795400000.5, form["query"]]]}
         return as_json({"status": "success", "data": {"result": [found]}, "warnings": [f"w{int(form['query']) % 9}"]})
 
     with served(echo) as host:
@@ -139,3 +139,11 @@ def test_a_redirect_astray_is_one_sentence(location: str) -> None:
     redirect = always((307, {"Location": location}, b""))
     with served(redirect) as host, pytest.raises(SourceError, match="nobody can follow"):
         source(host).now()
+
+
+def test_a_source_that_moves_what_it_is_asked_for_is_not_believed() -> None:
+    """A query cache that aligns instants with the step would book what was spent in other hours."""
+    moved = {"metric": {"model": "m"}, "values": [[1795399200, "1"]]}
+    answer = as_json({"status": "success", "data": {"result": [moved]}})
+    with served(always(answer)) as host, pytest.raises(SourceError, match="other instants"):
+        source(host).range("m", NOW, NOW + 7_200_000, 3_600_000)

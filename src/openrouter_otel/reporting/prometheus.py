@@ -7,7 +7,7 @@ where a smaller question may be answered. Nothing that lets us in is ever shown.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from openrouter_otel.reporting import queries
@@ -32,6 +32,7 @@ ADVICE: Final[dict[int, str]] = {
 # VictoriaMetrics moves what is asked to multiples of the step and half a minute back, so as to cache it, unless it is
 # told not to; nobody else knows this word.
 LITERALLY: Final = {"nocache": "1"}
+MOVED: Final = "answered for other instants than it was asked for; its query cache must not align them with the step"
 TOO_MUCH: Final = (422, 503, 504)  # too many samples, a query that timed out, a gateway that did
 
 
@@ -82,7 +83,8 @@ class Prometheus:
     def range(self, query: str, first: int, last: int, step: int) -> list[Reading]:
         """Evaluate `query` at every `step` ms from `first` to `last`, both included."""
         times = {"start": _seconds(first), "end": _seconds(last), "step": _seconds(step)}
-        return self._ask("query_range", {"query": query, **times}, _Readings(last))
+        shape = _Readings(last, range(first, last + 1, step))
+        return self._ask("query_range", {"query": query, **times}, shape)
 
     def _ask(self, endpoint: str, form: Mapping[str, str], shape: Callable[[Any], T]) -> list[T]:
         def read(status: int, pieces: Iterator[bytes]) -> list[T]:
@@ -90,6 +92,8 @@ class Prometheus:
                 envelope, found = decode(pieces, shape)
             except NotJsonError as error:
                 raise self._refused(status, _not_json(status, error)) from error
+            except _MovedError as error:
+                raise self._failed(MOVED) from error
             except MISSHAPEN as error:
                 raise self._strange() from error
             self._check(status, envelope)
@@ -129,11 +133,16 @@ class Prometheus:
 
 
 class _Readings:
-    """Shapes the series of one answer; what they share, such as their instants, is held once."""
+    """Shapes the series of one answer; what they share, such as their instants, is held once.
 
-    def __init__(self, at: int) -> None:
+    Args:
+        at: the instant of values that come without one.
+        asked: the instants that others may have; None for any.
+    """
+
+    def __init__(self, at: int, asked: Container[int] | None = None) -> None:
         self._at = at
-        self._instants = _Instants()
+        self._instants = _Instants(asked)
 
     def __call__(self, found: Any) -> Reading:
         labels = found["metric"]
@@ -155,11 +164,22 @@ class _Readings:
 
 
 class _Instants(dict[float, int]):
-    """Seconds since the epoch -> ms."""
+    """Seconds since the epoch -> ms, for those that were asked for."""
+
+    def __init__(self, asked: Container[int] | None) -> None:
+        super().__init__()
+        self._asked = asked
 
     def __missing__(self, seconds: float) -> int:
-        self[seconds] = instant = round(seconds * 1000)
+        instant = round(seconds * 1000)
+        if self._asked is not None and instant not in self._asked:
+            raise _MovedError
+        self[seconds] = instant
         return instant
+
+
+class _MovedError(Exception):
+    pass
 
 
 def _number(text: str) -> str:
