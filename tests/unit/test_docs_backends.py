@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ def test_there_is_a_command_for_each_backend() -> None:
 def test_a_documented_command_is_understood(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     words = [word.replace("~", str(tmp_path)) for word in shlex.split(command)]
-    for word, value in zip(words, words[1:], strict=False):
+    for word, value in pairwise(words):
         if word.endswith(("-file", "-cert")):
             (tmp_path / value).write_text("user:password\n")
     found = arguments.parse(words[2:])
