@@ -147,3 +147,10 @@ def test_a_source_that_moves_what_it_is_asked_for_is_not_believed() -> None:
     answer = as_json({"status": "success", "data": {"result": [moved]}})
     with served(always(answer)) as host, pytest.raises(SourceError, match="other instants"):
         source(host).range("m", NOW, NOW + 7_200_000, 3_600_000)
+
+
+def test_a_cluster_that_leaves_a_part_out_without_a_warning_is_noticed() -> None:
+    with served(always(as_json({**CLOCK, "isPartial": True}))) as host:
+        prometheus = source(host)
+        prometheus.now()
+    assert list(prometheus.warnings) == ["a part of the source was away, and its answers are partial"]

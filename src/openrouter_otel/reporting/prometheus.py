@@ -33,6 +33,7 @@ ADVICE: Final[dict[int, str]] = {
 # told not to; nobody else knows this word.
 LITERALLY: Final = {"nocache": "1"}
 MOVED: Final = "answered for other instants than it was asked for; its query cache must not align them with the step"
+PARTIAL: Final = "a part of the source was away, and its answers are partial"
 TOO_MUCH: Final = (422, 503, 504)  # too many samples, a query that timed out, a gateway that did
 
 
@@ -113,8 +114,11 @@ class Prometheus:
             said = self._said(envelope.get("error") or "")
             advice = ADVICE.get(status, f"refused the query (HTTP {status})")
             raise self._refused(status, f"{advice}{': ' if said else ''}{said}")
+        told = [self._said(text) for text in envelope.get("warnings") or ()]
+        if envelope.get("isPartial"):  # how a cluster of VictoriaMetrics says it, with no warning
+            told.append(PARTIAL)
         with self._warning:
-            self.warnings.update(dict.fromkeys(self._said(text) for text in envelope.get("warnings") or ()))
+            self.warnings.update(dict.fromkeys(told))
         data = envelope.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("result"), list):
             raise self._strange()
