@@ -4,15 +4,30 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from openrouter_otel.reporting.access import Access
 from openrouter_otel.reporting.prometheus import Prometheus, SourceError, TooMuch
 from prometheus_standin import CLOCK, Answer, Reply, always, as_json, served
 
+SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just("1795400000.5")
+KEYS = st.sampled_from(["metric", "value", "values", "histograms", "__name__"])
+PART = st.recursive(SCALAR, lambda part: st.lists(part, max_size=2) | st.dictionaries(KEYS, part, max_size=3))
+ANSWER = st.fixed_dictionaries(
+    {"status": st.sampled_from(["success", "error", 7])},
+    optional={
+        "data": PART | st.fixed_dictionaries({"result": st.lists(PART, max_size=2) | PART}),
+        "warnings": PART,
+        "error": PART,
+        "isPartial": PART,
+    },
+)
 NOW = 1_795_400_000_500
 RESET: Answer = (200, {"Content-Length": "9999"}, b'{"status":"success"')  # and then the connection is closed
 BUSY: Answer = (503, {}, b"Service Unavailable")
@@ -154,3 +169,27 @@ def test_a_cluster_that_leaves_a_part_out_without_a_warning_is_noticed() -> None
         prometheus = source(host)
         prometheus.now()
     assert list(prometheus.warnings) == ["a part of the source was away, and its answers are partial"]
+
+
+def refusal(ask: Callable[[], object]) -> str:
+    """Why it was refused; nothing if it was not."""
+    try:
+        ask()
+    except SourceError as error:
+        return str(error)
+    return ""
+
+
+def test_an_answer_of_any_shape_is_readings_or_one_sentence() -> None:
+    answers: list[Any] = [None]
+    with served(lambda path, headers, form: as_json(answers[0])) as host:
+        prometheus = source(host)
+
+        @settings(deadline=None, max_examples=150)
+        @given(ANSWER | PART)
+        def check(answer: Any) -> None:
+            answers[0] = answer
+            assert "\n" not in refusal(prometheus.now)
+            assert "\n" not in refusal(lambda: prometheus.instant("m", NOW))
+
+        check()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openrouter_otel.reporting.decoding import NotJsonError, decode
@@ -29,6 +29,7 @@ def whole(pieces: Iterator[bytes]) -> tuple[Any, list[Any]]:
     return decode(pieces, lambda element: element)
 
 
+@settings(deadline=None)
 @given(
     result=st.lists(JSON, max_size=6),
     before=TEXT,

@@ -114,7 +114,8 @@ class Prometheus:
             said = self._said(envelope.get("error") or "")
             advice = ADVICE.get(status, f"refused the query (HTTP {status})")
             raise self._refused(status, f"{advice}{': ' if said else ''}{said}")
-        told = [self._said(text) for text in envelope.get("warnings") or ()]
+        warnings = envelope.get("warnings")
+        told = [self._said(text) for text in warnings] if isinstance(warnings, list) else []
         if envelope.get("isPartial"):  # how a cluster of VictoriaMetrics says it, with no warning
             told.append(PARTIAL)
         with self._warning:
