@@ -64,6 +64,7 @@ def built(version: str) -> Path:
     _go(["build", *flags, "-o", f"{unfinished}{os.sep}", *packages], Path(module["Dir"]))
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
+    shutil.rmtree(GO["GOPATH"])  # gigabytes, and of no further use
     return folder
 
 
