@@ -56,6 +56,8 @@ def prometheus(tmp_path: Path) -> Iterator[Callable[[Scraped], str]]:
     running: list[RealPrometheus] = []
 
     def start(history: Scraped) -> str:
+        for server in running:  # the folder is theirs
+            server.stop()
         if history.lines:
             backfill(tmp_path, "\n".join([*history.lines, "# EOF\n"]))
         running.append(RealPrometheus(tmp_path).start())

@@ -84,20 +84,19 @@ def _elements(unread: _Unread) -> Iterator[Any]:
         element, mark = _element(unread, start)
         if mark is None:
             if not unread.more():
-                raise json.JSONDecodeError("the array has no end", unread.text, len(unread.text))
+                raise json.JSONDecodeError("the array does not go on", unread.text, unread.at)
             continue
-        if unread.text[mark] not in ",]":
-            raise json.JSONDecodeError("neither comma nor bracket", unread.text, mark)
         unread.at = mark + (unread.text[mark] == ",")
         yield element
 
 
 def _element(unread: _Unread, start: int | None) -> tuple[Any, int | None]:
-    """One element and where the mark behind it stands; None if either has not arrived, as a number may go on."""
+    """One element and where the comma or bracket behind it stands; None if that has not arrived: a number may go on."""
     if start is None:
         return None, None
     try:
         element, end = DECODER.raw_decode(unread.text, start)
     except json.JSONDecodeError:
         return None, None
-    return element, unread.next_mark(end)
+    mark = unread.next_mark(end)
+    return element, mark if mark is not None and unread.text[mark] in ",]" else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 from openrouter_otel.reporting import queries
@@ -30,6 +30,11 @@ ADVICE: Final[dict[int, str]] = {
     503: "cannot answer now",
     504: "is behind a gateway that lost patience",
 }
+# VictoriaMetrics moves what is asked to multiples of the step and half a minute back, so as to cache it, unless it is
+# told not to; nobody else knows this word.
+LITERALLY: Final = {"nocache": "1"}
+MOVED: Final = "answered for other instants than it was asked for; its query cache must not align them with the step"
+PARTIAL: Final = "a part of the source was away, and its answers are partial"
 TOO_MUCH: Final = (422, 503, 504)  # too many samples, a query that timed out, a gateway that did
 
 
@@ -69,7 +74,8 @@ class Prometheus:
         """The source's clock in ms."""
         found = self._ask("query", {"query": queries.now()}, lambda part: part)
         try:
-            now = int(float(found[1]) * 1000)
+            # A scalar, or with VictoriaMetrics a vector of one.
+            now = int(float((found[0]["value"] if isinstance(found[0], dict) else found)[1]) * 1000)
         except MISSHAPEN as error:
             raise self._strange() from error
         if now not in SANE_CLOCK:
@@ -83,7 +89,8 @@ class Prometheus:
     def range(self, query: str, first: int, last: int, step: int) -> list[Reading]:
         """Evaluate `query` at every `step` ms from `first` to `last`, both included."""
         times = {"start": _seconds(first), "end": _seconds(last), "step": _seconds(step)}
-        return self._ask("query_range", {"query": query, **times}, _Readings(last))
+        shape = _Readings(last, range(first, last + 1, step))
+        return self._ask("query_range", {"query": query, **times}, shape)
 
     def _ask(self, endpoint: str, form: Mapping[str, str], shape: Callable[[Any], T]) -> list[T]:
         def read(status: int, pieces: Iterator[bytes]) -> list[T]:
@@ -91,13 +98,15 @@ class Prometheus:
                 envelope, found = decode(pieces, shape)
             except NotJsonError as error:
                 raise self._refused(status, _not_json(status, error)) from error
+            except _MovedError as error:
+                raise self._failed(MOVED) from error
             except MISSHAPEN as error:
                 raise self._strange() from error
             self._check(status, envelope)
             return found
 
         try:
-            return self._transport.post(endpoint, form, read)
+            return self._transport.post(endpoint, {**form, **LITERALLY}, read)
         except TooSlowError as error:
             raise self._failed(str(error), TooMuch) from error
         except NoAnswerError as error:
@@ -110,8 +119,12 @@ class Prometheus:
             said = self._said(envelope.get("error") or "")
             advice = ADVICE.get(status, f"refused the query (HTTP {status})")
             raise self._refused(status, f"{advice}{': ' if said else ''}{said}")
+        warnings = envelope.get("warnings")
+        told = [self._said(text) for text in warnings] if isinstance(warnings, list) else []
+        if envelope.get("isPartial"):  # how a cluster of VictoriaMetrics says it, with no warning
+            told.append(PARTIAL)
         with self._warning:
-            self.warnings.update(dict.fromkeys(self._said(text) for text in envelope.get("warnings") or ()))
+            self.warnings.update(dict.fromkeys(told))
         data = envelope.get("data")
         if not isinstance(data, dict) or not isinstance(data.get("result"), list):
             raise self._strange()
@@ -130,11 +143,16 @@ class Prometheus:
 
 
 class _Readings:
-    """Shapes the series of one answer; what they share, such as their instants, is held once."""
+    """Shapes the series of one answer; what they share, such as their instants, is held once.
 
-    def __init__(self, at: int) -> None:
+    Args:
+        at: the instant of values that come without one.
+        asked: the instants that others may have; None for any.
+    """
+
+    def __init__(self, at: int, asked: Container[int] | None = None) -> None:
         self._at = at
-        self._instants = _Instants()
+        self._instants = _Instants(asked)
 
     def __call__(self, found: Any) -> Reading:
         labels = found["metric"]
@@ -156,11 +174,22 @@ class _Readings:
 
 
 class _Instants(dict[float, int]):
-    """Seconds since the epoch -> ms."""
+    """Seconds since the epoch -> ms, for those that were asked for."""
+
+    def __init__(self, asked: Container[int] | None) -> None:
+        super().__init__()
+        self._asked = asked
 
     def __missing__(self, seconds: float) -> int:
-        self[seconds] = instant = round(seconds * 1000)
+        instant = round(seconds * 1000)
+        if self._asked is not None and instant not in self._asked:
+            raise _MovedError
+        self[seconds] = instant
         return instant
+
+
+class _MovedError(Exception):
+    pass
 
 
 def _number(text: str) -> str:

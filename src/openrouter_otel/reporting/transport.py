@@ -20,6 +20,7 @@ T = TypeVar("T")
 CONNECTIONS: Final = 8  # kept open; more threads than that open further ones
 CONNECT_TIMEOUT: Final = 10.0
 PIECE: Final = 1 << 18
+WANTS_CERTIFICATE: Final = "; if it wants a client certificate, --client-cert has one"
 REDIRECTS: Final = 5
 WAITS: Final = (0.2, 0.5, 1.0)  # seconds between attempts
 ASTRAY: Final = "redirects to where nobody can follow"
@@ -56,6 +57,8 @@ class Transport:
         self._address = address
         self._timeout = timeout
         self._letting_in = access.carried(address.authorization)
+        demanding = address.parts.scheme == "https" and access.client_cert is None
+        self._broken = f"broke the connection{WANTS_CERTIFICATE if demanding else ''}"
         self._secrets = (*address.secrets, *_secrets(access, self._letting_in.values()))
         limits = urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), read=timeout)
         self._home = urllib3.PoolManager(
@@ -76,12 +79,10 @@ class Transport:
                     if response.status not in HICCUPS or time.monotonic() - began > QUICK:
                         return read(response.status, self._pieces(response, began))
                     pause = _pause(response, wait)
-            except urllib3.exceptions.ProtocolError as error:
-                if time.monotonic() - began > QUICK:
-                    raise _failure(error, self._timeout) from error
-                pause = wait
             except urllib3.exceptions.HTTPError as error:
-                raise _failure(error, self._timeout) from error
+                if not _broke(error) or time.monotonic() - began > QUICK:
+                    raise self._failure(error) from error
+                pause = wait
             time.sleep(pause)
         return self._for_the_last_time(endpoint, body, read)
 
@@ -97,7 +98,7 @@ class Transport:
             with self._response(endpoint, body) as response:
                 return read(response.status, self._pieces(response, began))
         except urllib3.exceptions.HTTPError as error:
-            raise _failure(error, self._timeout) from error
+            raise self._failure(error) from error
 
     def _response(self, endpoint: str, body: str) -> urllib3.BaseHTTPResponse:
         url = self._address.endpoint(endpoint)
@@ -114,10 +115,24 @@ class Transport:
             location = response.get_redirect_location()
             if not location:
                 return response
-            response.drain_conn()
-            response.release_conn()
+            response.close()
             url = _joined(url, location)
         raise NoAnswerError("redirects without end")
+
+    def _failure(self, error: urllib3.exceptions.HTTPError) -> NoAnswerError:
+        if _broke(error):
+            return NoAnswerError(self._broken)
+        if isinstance(error, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)):
+            return NoAnswerError(f"cannot be reached: {_unreachable(error)}")
+        if isinstance(error, urllib3.exceptions.TimeoutError):
+            return TooSlowError(_too_slow(self._timeout))
+        if isinstance(error, urllib3.exceptions.SSLError):
+            return NoAnswerError(_untrusted(error))
+        if isinstance(error, urllib3.exceptions.LocationValueError):
+            return NoAnswerError(ASTRAY)
+        if isinstance(error, urllib3.exceptions.DecodeError):
+            return NoAnswerError("answered something packed that cannot be unpacked")
+        return NoAnswerError(self._broken)
 
     def _pieces(self, response: urllib3.BaseHTTPResponse, began: float) -> Iterator[bytes]:
         for piece in response.stream(PIECE, decode_content=True):
@@ -146,18 +161,10 @@ def _pause(response: urllib3.BaseHTTPResponse, wait: float) -> float:
     return max(wait, min(float(asked), LONGEST_WAIT)) if asked.isdecimal() else wait
 
 
-def _failure(error: urllib3.exceptions.HTTPError, timeout: float) -> NoAnswerError:
-    if isinstance(error, (urllib3.exceptions.ConnectTimeoutError, urllib3.exceptions.NewConnectionError)):
-        return NoAnswerError(f"cannot be reached: {_unreachable(error)}")
-    if isinstance(error, urllib3.exceptions.TimeoutError):
-        return TooSlowError(_too_slow(timeout))
-    if isinstance(error, urllib3.exceptions.SSLError):
-        return NoAnswerError(_untrusted(error))
-    if isinstance(error, urllib3.exceptions.LocationValueError):
-        return NoAnswerError(ASTRAY)
-    if isinstance(error, urllib3.exceptions.DecodeError):
-        return NoAnswerError("answered something packed that cannot be unpacked")
-    return NoAnswerError("broke the connection")
+def _broke(error: urllib3.exceptions.HTTPError) -> bool:
+    """Whether an open connection ended; inside TLS that has an error of its own."""
+    cause = error.args[0] if error.args else None
+    return isinstance(error, urllib3.exceptions.ProtocolError) or isinstance(cause, ssl.SSLEOFError)
 
 
 def _too_slow(timeout: float) -> str:
