@@ -29,7 +29,7 @@ class Book:
     """
 
     def __init__(self, entries: Iterable[Entry] = (), raw: Mapping[Series, Mapping[str, str]] | None = None) -> None:
-        self._raw = raw or {}
+        self._raw = {} if raw is None else raw  # still empty: it fills while the entries are read
         self._entries: defaultdict[Series, list[tuple[int, Decimal]]] = defaultdict(list)
         self.resets: dict[Series, int] = {}
         for entry in entries:
