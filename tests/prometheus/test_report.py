@@ -291,8 +291,12 @@ def test_the_period_before_and_the_running_month_are_read_too(scraped: Any, repo
     for count, at in enumerate(scrapes, start=1):
         scraped.calls(at, count, f"{count}")
     report = reported(scraped)
-    assert report["comparison"]["summary"]["total_requests"] == 30
-    assert report["comparison"]["change"]["total_cost"] == round(Decimal(totals(report)[1]) / 30 - 1, 12)
+    since, until = (
+        datetime.fromisoformat(report["comparison"]["period"][end]).timestamp() for end in ("since", "until")
+    )
+    before = sum(since < at <= until for at in scrapes)
+    assert report["comparison"]["summary"]["total_requests"] == before
+    assert report["comparison"]["change"]["total_cost"] == round(Decimal(totals(report)[1]) / before - 1, 12)
     now = datetime.fromisoformat(report["period"]["until"])
     month_start = datetime.fromisoformat(f"{now:%Y-%m}-01T00:00+00:00").timestamp()
     spent = sum(at > month_start for at in scrapes)
