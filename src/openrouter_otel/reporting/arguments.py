@@ -89,8 +89,12 @@ def _parser() -> argparse.ArgumentParser:
     formats = f"{{{','.join(RENDERERS)}}}"
     option("--format", type=_format, default="json", metavar=formats, help="default json")
     option("--output", type=Path, metavar="FILE", help="default standard output")
-    option("--since", metavar="WHEN", help="30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days")
-    option("--until", metavar="WHEN", help="the same; a date includes that day; default now")
+    option(
+        "--since",
+        metavar="WHEN",
+        help="from the start of 30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days",
+    )
+    option("--until", metavar="WHEN", help="the same: up to its end, a date's included; default now")
     option("--tz", default="UTC", metavar="ZONE", help="whose days and hours, such as Europe/Berlin; default UTC")
     option("--user", metavar="U", help="only this user's calls; anonymous for calls without one")
     option("--model", metavar="M", help="only calls that this model served")

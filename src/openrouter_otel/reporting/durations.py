@@ -5,7 +5,10 @@ Latency covers calls that went well; a failure's duration says nothing about a m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
 
 from openrouter_otel import names
 from openrouter_otel.reporting import latency, quantiles, rates
@@ -14,15 +17,44 @@ from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.latency import Latency, Measured
 from openrouter_otel.reporting.ledger import NOT_COUNTED, ZERO, Reading
 from openrouter_otel.reporting.period import Interval
+from openrouter_otel.reporting.quantiles import Buckets
 from openrouter_otel.reporting.rates import Rate
 from openrouter_otel.reporting.tally import NOTHING, Tally
 
-PARTS = ("_count", "_sum", "_bucket")
+PARTS: Final = ("_count", "_sum", "_bucket")
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """What one metric's histograms counted over the period.
+
+    Attributes:
+        count: observations.
+        total: their sum.
+        buckets: how they spread, by histogram.
+        squares: the sum of their squares, where it is kept.
+    """
+
+    count: Totals
+    total: Totals
+    buckets: Mapping[Series, Buckets]
+    squares: Totals = NOTHING
+
+    def by(self, key: Key) -> dict[str, Histograms]:
+        """Apart by what `key` says of a series."""
+        buckets: defaultdict[str, dict[Series, Buckets]] = defaultdict(dict)
+        for series, counts in self.buckets.items():
+            buckets[key(series)][series] = counts
+        count, total, squares = (totals.grouped(key) for totals in (self.count, self.total, self.squares))
+        return {
+            name: Histograms(count[name], total.get(name, NOTHING), buckets.get(name, {}), squares.get(name, NOTHING))
+            for name in sorted(self.count.by(key))
+        }
 
 
 def mean_ms(tally: Tally, interval: Interval) -> float | None:
     """Mean duration over an interval, None without a call."""
-    count, total = (_well(tally.within(names.DURATION, interval, part)).sum() for part in PARTS[:2])
+    count, total = (_well(tally.within(names.DURATION, interval, part)).sum() for part in ("_count", "_sum"))
     return latency.mean(count, total)
 
 
@@ -32,64 +64,62 @@ def means_ms(count: Totals, total: Totals, key: Callable[[Series], K]) -> dict[K
     return {name: latency.mean(calls, sums.get(name, ZERO)) for name, calls in _well(count).by(key).items()}
 
 
-def overall(tally: Tally) -> Latency:
-    """Durations of all calls of the period."""
-    shortest, longest = ([seconds for _, seconds in _seconds(readings)] for readings in _extremes(tally))
-    return _latency(_durations(tally), min(shortest, default=None), max(longest, default=None))
+class Durations:
+    """How long the period's calls took, in whatever way a table asks for."""
 
+    def __init__(self, tally: Tally) -> None:
+        count, total, buckets = (_well(tally.period(names.DURATION, part)) for part in PARTS)
+        self._all = Histograms(
+            count, total, quantiles.histograms(buckets.items()), tally.period(names.DURATION_SQUARED)
+        )
+        self._shortest, self._longest = _extremes(tally)
 
-def by(tally: Tally, key: Key) -> dict[str, Latency]:
-    """Durations over the period by what `key` says of a series."""
-    shortest, longest = _extremes(tally)
-    lows, highs = _best(shortest, key, min), _best(longest, key, max)
-    return {name: _latency(parts, lows.get(name), highs.get(name)) for name, parts in _apart(_durations(tally), key)}
+    def overall(self) -> Latency:
+        """Of all calls."""
+        shortest, longest = ([s for _, s in _seconds(readings)] for readings in (self._shortest, self._longest))
+        return _latency(self._all, min(shortest, default=None), max(longest, default=None))
 
+    def by(self, key: Key) -> dict[str, Latency]:
+        """By what `key` says of a series."""
+        lows, highs = _best(self._shortest, key, min), _best(self._longest, key, max)
+        return {name: _latency(group, lows.get(name), highs.get(name)) for name, group in self._all.by(key).items()}
 
-def by_user(tally: Tally, key: Key) -> dict[str, Latency]:
-    """The same by user: no sum of squares and no extreme is kept by user."""
-    parts = _durations(tally)[: len(PARTS)]
-    return {name: _latency([*group, NOTHING], None, None) for name, group in _apart(parts, key)}
+    def by_user(self, key: Key) -> dict[str, Latency]:
+        """The same by user: no sum of squares and no extreme is kept by user."""
+        return {name: _latency(group) for name, group in replace(self._all, squares=NOTHING).by(key).items()}
 
 
 def first_tokens(tally: Tally, key: Key) -> dict[str, Latency]:
     """Times to the first token over the period."""
-    parts = [tally.period(names.FIRST_TOKEN, part) for part in PARTS]
-    return {name: _latency([*group, NOTHING], None, None) for name, group in _apart(parts, key)}
+    return {name: _latency(group) for name, group in _histograms(tally, names.FIRST_TOKEN).by(key).items()}
 
 
 def output_rates(tally: Tally, key: Key) -> dict[str, Rate]:
     """Output tokens per second over the period."""
-    parts = [tally.period(names.OUTPUT_RATE, part) for part in PARTS]
     return {
-        name: rates.rate(count.sum(), total.sum(), quantiles.buckets(buckets.items()))
-        for name, (count, total, buckets) in _apart(parts, key)
+        name: rates.rate(group.count.sum(), group.total.sum(), quantiles.merged(group.buckets.values()))
+        for name, group in _histograms(tally, names.OUTPUT_RATE).by(key).items()
     }
 
 
-def _durations(tally: Tally) -> list[Totals]:
-    parts = [_well(tally.period(names.DURATION, part)) for part in PARTS]
-    return [*parts, tally.period(names.DURATION_SQUARED)]
+def _histograms(tally: Tally, metric: names.Metric) -> Histograms:
+    count, total, buckets = (tally.period(metric, part) for part in PARTS)
+    return Histograms(count, total, quantiles.histograms(buckets.items()))
 
 
 def _well(calls: Totals) -> Totals:
     return calls.of(outcome=names.OK)
 
 
-def _apart(parts: list[Totals], key: Key) -> list[tuple[str, list[Totals]]]:
-    grouped = [part.grouped(key) for part in parts]
-    return [(name, [group.get(name, NOTHING) for group in grouped]) for name in sorted(parts[0].by(key))]
-
-
-def _latency(parts: list[Totals], shortest: float | None, longest: float | None) -> Latency:
-    count, total, buckets, squares = parts
+def _latency(group: Histograms, shortest: float | None = None, longest: float | None = None) -> Latency:
     return latency.latency(
         Measured(
-            count=count.sum(),
-            total=total.sum(),
-            squares=squares.sum() or None,
+            count=group.count.sum(),
+            total=group.total.sum(),
+            squares=group.squares.sum() or None,
             shortest=shortest,
             longest=longest,
-            buckets=quantiles.buckets(buckets.items()),
+            buckets=quantiles.merged(group.buckets.values()),
         )
     )
 

@@ -66,7 +66,8 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
     judged = trust.judge(evidence, _doubts(tally, wanted))
     trend = trends.by_day(tally)
     hour_of_week = trends.by_hour_of_week(tally)
-    by_user = users(tally)
+    timed = durations.Durations(tally)
+    by_user = users(tally, timed.by_user(books.user))
     told_apart = columns(wanted.group_by) if wanted.rows else {}
     return Report(
         schema_version=SCHEMA_VERSION,
@@ -85,9 +86,9 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         weekly_trend=trends.coarser(trend, lambda day: monday(day).isoformat()),
         monthly_trend=trends.coarser(trend, lambda day: f"{day:%Y-%m}"),
         hourly_distribution=trends.by_hour(hour_of_week),
-        latency_overall=durations.overall(tally),
-        latency_stats=durations.by(tally, books.model),
-        provider_latency_stats=durations.by(tally, books.provider),
+        latency_overall=timed.overall(),
+        latency_stats=timed.by(books.model),
+        provider_latency_stats=timed.by(books.provider),
         time_to_first_token_stats=durations.first_tokens(tally, books.model),
         output_rate_stats=durations.output_rates(tally, books.model),
         top_users=tuple(by_user)[: wanted.top],

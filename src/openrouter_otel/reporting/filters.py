@@ -96,17 +96,18 @@ class Sieve:
     """Filters at work on the series of a source.
 
     Attributes:
-        values: what each label that is filtered by was seen to be, kept or not.
+        wanted: the labels that a series must carry, by name.
+        values: what each of these labels was seen to be, kept or not.
     """
 
     def __init__(self, filters: Filters) -> None:
         self.values: defaultdict[str, set[str]] = defaultdict(set)
-        self._wanted = tuple(filters.wanted.items())
+        self.wanted = filters.wanted
 
     def keep(self, labels: Mapping[str, str]) -> bool:
         """See `Filters.keep`."""
         kept = True
-        for name, wanted in self._wanted:
+        for name, wanted in self.wanted.items():
             if seen := labels.get(name):
                 self.values[name].add(seen)
             kept = kept and value_of(labels, name) == wanted

@@ -31,23 +31,37 @@ class Quantile(NamedTuple):
 NOTHING: Final = Quantile(None, None, None)
 
 
-def buckets(cumulative: Iterable[tuple[Series, Decimal]]) -> dict[tuple[float, float], Decimal]:
-    """Counts by (lower, upper] bounds from cumulative counts.
-
-    Each histogram is taken by itself, so that different layouts never mix; those of two layouts overlap in the result.
-    """
-    histograms: defaultdict[Labels, list[tuple[float, Decimal]]] = defaultdict(list)
+def histograms(cumulative: Iterable[tuple[Series, Decimal]]) -> dict[Series, dict[tuple[float, float], Decimal]]:
+    """Counts by (lower, upper] bounds from cumulative counts, of each histogram by itself: layouts never mix."""
+    found: defaultdict[Labels, list[tuple[float, Decimal]]] = defaultdict(list)
     for series, amount in cumulative:
         if not math.isnan(bound := series.bound):
-            histograms[tuple(pair for pair in series.labels if pair[0] != BUCKET)].append((bound, amount))
+            found[tuple(pair for pair in series.labels if pair[0] != BUCKET)].append((bound, amount))
+    return {Series(labels): _counts(sorted(steps)) for labels, steps in found.items()}
+
+
+def _counts(steps: list[tuple[float, Decimal]]) -> dict[tuple[float, float], Decimal]:
+    counts = {}
+    below, lower = Decimal(0), 0.0
+    for upper, reached in steps:
+        if reached > below:
+            counts[lower, upper] = reached - below
+        below, lower = max(below, reached), upper
+    return counts
+
+
+def merged(counted: Iterable[Buckets]) -> dict[tuple[float, float], Decimal]:
+    """Several histograms as one; buckets of different layouts overlap."""
     counts: defaultdict[tuple[float, float], Decimal] = defaultdict(Decimal)
-    for steps in histograms.values():
-        below, lower = Decimal(0), 0.0
-        for upper, reached in sorted(steps):
-            if reached > below:
-                counts[lower, upper] += reached - below
-            below, lower = max(below, reached), upper
+    for one in counted:
+        for bucket, count in one.items():
+            counts[bucket] += count
     return dict(counts)
+
+
+def buckets(cumulative: Iterable[tuple[Series, Decimal]]) -> dict[tuple[float, float], Decimal]:
+    """All histograms' counts by (lower, upper] bounds from cumulative counts."""
+    return merged(histograms(cumulative).values())
 
 
 def quantile(counts: Buckets, q: float, shortest: float | None = None, longest: float | None = None) -> Quantile:

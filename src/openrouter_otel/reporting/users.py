@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from openrouter_otel import names
-from openrouter_otel.reporting import books, durations
+from openrouter_otel.reporting import books
 from openrouter_otel.reporting.breakdowns import ranked
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.ledger import ZERO
@@ -11,13 +13,12 @@ from openrouter_otel.reporting.model import UserUsage, ratio, rounded
 from openrouter_otel.reporting.tally import Tally
 
 
-def users(tally: Tally) -> dict[str, UserUsage]:
-    """Every user, dearest first."""
+def users(tally: Tally, latencies: Mapping[str, Latency]) -> dict[str, UserUsage]:
+    """Every user, dearest first; `latencies` are theirs as far as histograms know them."""
     calls, tokens, cost, errors = (
         tally.period(metric).by(books.user) for metric in (names.REQUESTS, names.TOKENS, names.COST, names.ERRORS)
     )
     models = tally.period(names.REQUESTS).grouped(books.user)
-    latencies = durations.by_user(tally, books.user)
     whole = sum(cost.values(), ZERO)
     return {
         name: UserUsage(
