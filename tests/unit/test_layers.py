@@ -33,6 +33,14 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
         "reporting/{ledger,model,figures,edges,books,latency,restarts,values,histograms,coverage}.py",
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
+    (
+        "reporting/{ledger,model,figures,edges,books,latency,quantiles,rates,durations,tally,grouping,filters}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
+    ),
+    (
+        "reporting/{breakdowns,users,summaries,projection,fruitless,rows,trends,trust,period}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
+    ),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),
     ("{instrumentor,runtime,watch,call,record,context,telemetry,metrics_endpoint,inbox,quiet,body}.py", REPORT),
 ]

@@ -68,7 +68,7 @@ class Book:
         raw: Mapping[Series, Mapping[str, str]] | None = None,
         cells: Sequence[int] | None = None,
     ) -> None:
-        self._raw = raw or {}
+        self._raw = {} if raw is None else raw  # still empty: it fills while the ledger reads
         self._cells = cells
         self._accounts: dict[Series, _Account] = {}
         self._gained: defaultdict[int, Decimal] = defaultdict(Decimal)

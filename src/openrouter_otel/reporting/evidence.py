@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
@@ -36,6 +37,7 @@ class Evidence:
         warnings: what the source itself warned of.
         restarts: what start times told of processes without a `process` label.
         notes: what went wrong on our side and took nothing away from the figures.
+        values: what the labels that were filtered by were seen to be, by label (`filters.Sieve`).
     """
 
     source: str
@@ -53,6 +55,7 @@ class Evidence:
     warnings: tuple[str, ...]
     restarts: Restarts = field(default_factory=Restarts)
     notes: tuple[str, ...] = ()
+    values: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     def interval(self, name: str) -> Interval:
         """One of the summary's intervals by its name in the report."""

@@ -17,7 +17,7 @@ from openrouter_otel.reporting.cache import Cache
 from openrouter_otel.reporting.coverage import PATIENCE, Coverage, Gap, Presence
 from openrouter_otel.reporting.edges import Frame, cut, days, hours
 from openrouter_otel.reporting.fetching import Fetcher, Query, in_order
-from openrouter_otel.reporting.filters import Filters
+from openrouter_otel.reporting.filters import Sieve
 from openrouter_otel.reporting.identity import Labels, key
 from openrouter_otel.reporting.ledger import EXACT, Entry, Ledger, Reading
 from openrouter_otel.reporting.period import DAY, HOUR, Interval
@@ -56,18 +56,18 @@ class Reader:
     Args:
         fetch: whom to ask.
         frame: all the time there is.
-        filters: which series the books are about.
+        sieve: which series the books are about.
         cache: what is known already; told what is new.
         begun: filled with what start times tell.
         progress: told what is being read.
     """
 
     def __init__(
-        self, fetch: Fetcher, frame: Frame, filters: Filters, cache: Cache, begun: Restarts, progress: Progress
+        self, fetch: Fetcher, frame: Frame, sieve: Sieve, cache: Cache, begun: Restarts, progress: Progress
     ) -> None:
         self._fetch = fetch
         self._frame = frame
-        self._filters = filters
+        self._sieve = sieve
         self._cache = cache
         self._restarts = begun
         self._progress = progress
@@ -132,7 +132,7 @@ class Reader:
             yield (span, fine[span], True) if span in fine else (span, readings, False)
 
     def _is_fine(self, span: Interval) -> bool:
-        return bool(self._filters.wanted) or any(span.since < edge < span.until for edge in self._frame.odd)
+        return bool(self._sieve.wanted) or any(span.since < edge < span.until for edge in self._frame.odd)
 
     def book(self, plan: Plan, stretches: Iterable[Stretch]) -> Book:
         """A book of one metric."""
@@ -149,7 +149,7 @@ class Reader:
     def requests(self, stretches: Iterable[Stretch]) -> Book:
         """The book of requests, which knows hours too."""
         ledger = Ledger(self._restarts)
-        whole = Ledger(self._restarts) if self._filters.wanted else None
+        whole = Ledger(self._restarts) if self._sieve.wanted else None
         book = Book(raw=ledger.raw, cells=self._frame.cells)
         totals = dict(self._cache.values(TOTALS))
         for span, readings, found, timed in stretches:
@@ -181,9 +181,9 @@ class Reader:
             self._cache.keep_value(TOTALS, day, {at: str(amount) for at, amount in gained.items()})
 
     def _kept(self, readings: Iterable[Reading]) -> list[Reading]:
-        if not self._filters.wanted:
+        if not self._sieve.wanted:
             return list(readings)
-        return [reading for reading in readings if self._filters.keep(reading.labels)]
+        return [reading for reading in readings if self._sieve.keep(reading.labels)]
 
     def _closed(self, span: Interval) -> bool:
         return span.until <= self._frame.closed
@@ -234,7 +234,7 @@ class Reader:
         return book
 
     def _asked_for(self, wanted: dict[Labels, int]) -> dict[Labels, int]:
-        return {raw: at for raw, at in wanted.items() if self._filters.keep(dict(raw))}
+        return {raw: at for raw, at in wanted.items() if self._sieve.keep(dict(raw))}
 
     def _sights(self, metric: str, wanted: dict[Labels, int], edge: int) -> histograms.Buckets:
         """Buckets as they were at an edge."""

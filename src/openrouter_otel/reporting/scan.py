@@ -18,7 +18,7 @@ from openrouter_otel.reporting.coverage import Coverage
 from openrouter_otel.reporting.edges import Frame, hours
 from openrouter_otel.reporting.evidence import ROLLING, Evidence
 from openrouter_otel.reporting.fetching import Fetcher
-from openrouter_otel.reporting.filters import Filters
+from openrouter_otel.reporting.filters import Filters, Sieve
 from openrouter_otel.reporting.histograms import Changes
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, month
@@ -73,7 +73,7 @@ class _Scan:
     def __init__(self, source: Prometheus, asked: Asked, filters: Filters, cache: Cache, progress: Progress) -> None:
         self._source = source
         self._asked = asked
-        self._filters = filters
+        self._sieve = Sieve(filters)
         self._cache = cache
         self._progress = progress
         self._fetch = Fetcher(source, progress)
@@ -111,12 +111,13 @@ class _Scan:
             longest=self._longest,
             coverage=self._coverage,
             warnings=tuple(self._source.warnings),
+            values=self._sieve.values,
             restarts=self._restarts,
             notes=tuple(self._cache.notes),
         )
 
     def _read(self, frame: Frame) -> None:
-        reader = Reader(self._fetch, frame, self._filters, self._cache, self._restarts, self._progress)
+        reader = Reader(self._fetch, frame, self._sieve, self._cache, self._restarts, self._progress)
         reader.begin()
         begun: dict[str, int] = {}
         for plan, stretches in reader.stretches(FIRST):
