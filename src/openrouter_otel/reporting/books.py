@@ -157,7 +157,8 @@ class Book:
             for at, amount in account.steps(interval):
                 if amount:
                     day = ends.get(at) or ends.setdefault(at, local(at - 1, tz).date())
-                    gained[day][series] = EXACT.add(gained[day].get(series, ZERO), amount)
+                    of_day = gained[day]
+                    of_day[series] = EXACT.add(of_day[series], amount) if series in of_day else amount
         return {day: Totals(amounts) for day, amounts in sorted(gained.items())}
 
 

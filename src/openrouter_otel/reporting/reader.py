@@ -110,17 +110,18 @@ class Reader:
         return before, self._pieces.heads(plan)
 
     def _stretches(self, plan: Plan, answers: Iterator[Any]) -> Iterator[Stretch]:
-        before, heads = next(answers)
+        before, found_heads = next(answers)
+        heads = _by_edge(found_heads)
         last: dict[Labels, str] = {}
         for span, readings, timed in self._cached(plan):
             for labels, points in readings:
                 last[key(labels)] = points[-1][1]
-            yield Stretch(span, readings + _within(heads, span), timed=timed)
+            yield Stretch(span, readings + _inside(heads, span), timed=timed)
         for span in self._spans:
             found: Found = next(answers)
             found.readings = list(_news([*before, *found.readings], last))
             before = []
-            yield Stretch(span, found.readings + _within(heads, span), found)
+            yield Stretch(span, found.readings + _inside(heads, span), found)
 
     def _cached(self, plan: Plan) -> Iterator[tuple[Interval, list[Reading], bool]]:
         """What the cache knows; of requests hour by hour only where it matters."""
@@ -348,6 +349,18 @@ def _day_of(grid: Callable[[Interval], list[Interval]], instant: Interval) -> In
     """The whole local day that an instant is in."""
     wide = Interval(instant.since - 2 * DAY, instant.until + 2 * DAY)
     return next(day for day in grid(wide) if instant.until in day)
+
+
+def _by_edge(readings: Iterable[Reading]) -> dict[int, list[Reading]]:
+    found: defaultdict[int, list[Reading]] = defaultdict(list)
+    for labels, points in readings:
+        for point in points:
+            found[point[0]].append(Reading(labels, [point]))
+    return found
+
+
+def _inside(readings: dict[int, list[Reading]], span: Interval) -> list[Reading]:
+    return [reading for at in sorted(readings) if at in span for reading in readings[at]]
 
 
 def _within(readings: Iterable[Reading], span: Interval) -> list[Reading]:
