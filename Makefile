@@ -6,10 +6,10 @@ BIN := $(VENV)/bin
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test test-all test-matrix lint format bench boards clean
+.PHONY: help setup demo quick test test-all test-matrix test-prometheus3 lint format bench boards clean
 
 help: ## what there is
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: $(VENV)/ready prometheus ## a virtual environment with everything, and a Prometheus if there is none
 
@@ -21,9 +21,9 @@ $(VENV)/ready: pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report]' --group dev
 	@touch $@
 
-.PHONY: prometheus
-prometheus: $(VENV)/ready
-	@$(BIN)/python -m examples.demo.prometheus_package
+.PHONY: prometheus victoria-metrics
+prometheus victoria-metrics: $(VENV)/ready
+	@$(BIN)/python -m examples.demo.packages $@
 
 demo: setup ## the main job in a minute: calls, scrapes, the report, and whether it equals what was charged
 	@$(BIN)/python -m examples.demo
@@ -37,7 +37,7 @@ lint: setup ## formatting, lint, layer rules, types
 quick: setup ## the inner loop: unit and contract tests, seconds
 	@$(BIN)/python -m pytest -q tests/unit tests/contract
 
-test: lint ## all that needs no browser and no second version: under five minutes
+test: lint victoria-metrics ## all that needs no browser and no second version: under five minutes
 	@$(BIN)/python -m pytest -q
 
 test-matrix: setup ## the instrumentation's tests on every supported version of openai and OpenTelemetry
@@ -50,6 +50,10 @@ test-oldest: setup
 .PHONY: test-long
 test-long: setup
 	@$(BIN)/python -m pytest -q tests/long
+
+# Needs Go, which nothing else does; the folder it prints holds the Prometheus that docker-compose.yml pins.
+test-prometheus3: setup victoria-metrics ## the Prometheus tests and the boards' queries on the Prometheus 3 that compose pins
+	@folder=$$($(BIN)/python tests/pinned_prometheus.py) && PROMETHEUS_BIN_DIR="$$folder" $(BIN)/python -m pytest -q tests/prometheus tests/grafana
 
 test-all: test-oldest test-long test ## what CI runs: oldest versions, company, long lives, then `make test`
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import gc
+import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,12 @@ from contract.driving import KEY, Caller, Measure, OffsetClock, Telemetry
 from fake_openrouter import Book, FakeOpenRouter
 from openrouter_otel import instrumentor, quiet
 from openrouter_otel.runtime import Runtime
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_one_elses_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Whoever makes a report here writes nothing into the user's own cache."""
+    os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
 @pytest.fixture(scope="session")

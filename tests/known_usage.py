@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -13,9 +13,10 @@ from openrouter_otel.reporting import figures
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage
 from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.ledger import Reading, entries
 from openrouter_otel.reporting.model import Report
-from openrouter_otel.reporting.period import DAY, HOUR, Interval
+from openrouter_otel.reporting.period import DAY, HOUR, Interval, month
 from openrouter_otel.reporting.scan import COARSE, HOURLY
 
 NOW = 1_795_435_200_000  # 2026-11-23T12:00:00Z, a Monday
@@ -37,14 +38,20 @@ class Usage:
 
     def call(self, cost: str, count: int = 1, at: int = NOW - HOUR, **labels: str) -> None:
         """Calls that went well, with tokens and duration."""
-        self.add(names.REQUESTS, count, at=at, outcome="ok", cost_source="reported", **labels)
-        self.add(names.COST, cost, at=at, outcome="ok", cost_source="reported", payee="openrouter", **labels)
+        self.ended(count, cost, "ok", at, **labels)
+
+    def ended(self, count: int, cost: str, outcome: str, at: int = NOW - HOUR, **labels: str) -> None:
+        """Calls that ended in any way, with all that they leave behind."""
+        self.add(names.REQUESTS, count, at=at, outcome=outcome, cost_source="reported", **labels)
+        if outcome == names.ERROR:
+            self.add(names.ERRORS, count, at=at, error_type="http_502", **labels)
+        self.add(names.COST, cost, at=at, outcome=outcome, cost_source="reported", payee="openrouter", **labels)
         self.add(names.TOKENS, 100 * count, at=at, token_type="input", **labels)
         self.add(names.TOKENS, 20 * count, at=at, token_type="output", **labels)
-        self.add(names.DURATION, count, "_count", at, outcome="ok", **labels)
-        self.add(names.DURATION, 2 * count, "_sum", at, outcome="ok", **labels)
+        self.add(names.DURATION, count, "_count", at, outcome=outcome, **labels)
+        self.add(names.DURATION, 2 * count, "_sum", at, outcome=outcome, **labels)
         for bound, below in (("1.5", 0), ("2.2", count), ("+Inf", count)):
-            self.add(names.DURATION, below, "_bucket", at, outcome="ok", le=bound, **labels)
+            self.add(names.DURATION, below, "_bucket", at, outcome=outcome, le=bound, **labels)
 
     def evidence(self) -> Evidence:
         """All of it, as if a source had told."""
@@ -53,9 +60,11 @@ class Usage:
             "tz": self.tz,
             "now": NOW,
             "period": Interval(NOW - 30 * DAY + 12 * HOUR, NOW),
+            "previous": Interval(NOW - 60 * DAY + 24 * HOUR, NOW - 30 * DAY + 12 * HOUR),
+            "month": month(NOW, self.tz),
             "explicit": False,
             "data_since": NOW - 40 * DAY,
-            "books": {metric: Book(entries([self.found[metric]])) for metric in (*HOURLY, *COARSE)},
+            "books": {metric: self._book(self.found[metric]) for metric in (*HOURLY, *COARSE)},
             "shortest": [],
             "longest": [],
             "coverage": Coverage(),
@@ -63,10 +72,14 @@ class Usage:
         }
         return Evidence(**{**known, **self.other})
 
-    def report(self, top: int = 10) -> Report:
+    @staticmethod
+    def _book(readings: list[Reading]) -> Book:
+        return Book(entries([readings]), {Series.of(reading.labels): reading.labels for reading in readings})
+
+    def report(self, wanted: figures.Wanted = figures.Wanted()) -> Report:  # noqa: B008  # immutable
         """What is made of it."""
         made_at = datetime.fromtimestamp(NOW / 1000 + 1, timezone.utc)
-        return figures.report(self.evidence(), timezone=str(self.tz), top=top, generated_at=made_at)
+        return figures.report(self.evidence(), replace(wanted, timezone=str(self.tz)), made_at)
 
 
 def money(text: str) -> Decimal:

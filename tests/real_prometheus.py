@@ -4,12 +4,10 @@
         Report(prometheus.url)
 
 The binaries come from ``PROMETHEUS_BIN_DIR``, the path, or where ``make`` unpacks the distribution's package.
-A missing binary is an error and never a skipped test: without Prometheus nothing here has been proven.
 """
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import time
@@ -18,19 +16,15 @@ import urllib.request
 from pathlib import Path
 from types import TracebackType
 
-UNPACKED = Path(__file__).resolve().parents[1] / ".cache" / "prometheus" / "usr" / "bin"
+import binaries
+
 NOTHING_TO_SCRAPE = "scrape_configs: []\n"
 ONE_BLOCK = "8760h"  # backfilled blocks of a year: one per test instead of one per two hours
 
 
 def binary(name: str) -> Path:
     """Where ``prometheus`` or ``promtool`` is on this machine."""
-    folders = [os.environ.get("PROMETHEUS_BIN_DIR", ""), *os.get_exec_path(), str(UNPACKED)]
-    for folder in filter(None, folders):
-        candidate = Path(folder) / name
-        if os.access(candidate, os.X_OK):
-            return candidate
-    raise FileNotFoundError(f"no {name} in PROMETHEUS_BIN_DIR, on the path or in {UNPACKED}")
+    return binaries.find(name, "prometheus", "PROMETHEUS_BIN_DIR")
 
 
 def free_port() -> int:
@@ -87,7 +81,7 @@ class RealPrometheus:
 
     def _wait_until_ready(self, deadline: float) -> None:
         prefix = next((flag.partition("=")[2] for flag in self.flags if flag.startswith("--web.route-prefix=")), "")
-        while not _answers(f"{self.url}{prefix.rstrip('/')}/-/ready"):
+        while not answers(f"{self.url}{prefix.rstrip('/')}/-/ready"):
             gone = self._process is None or self._process.poll() is not None
             if gone or time.monotonic() > deadline:
                 self.stop()
@@ -119,7 +113,8 @@ class RealPrometheus:
         self.stop()
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a GET of the URL gives status 200."""
     try:
         with urllib.request.urlopen(url, timeout=2) as answer:
             return bool(answer.status == 200)

@@ -25,8 +25,8 @@ from openrouter_otel import names
 from real_prometheus import RealPrometheus
 
 from . import REPOSITORY
+from .packages import PROMETHEUS, MissingProgramError, ensure
 from .processes import App
-from .prometheus_package import NoPrometheusError, ensure
 from .tally import Counted, counted
 from .verdict import Figure, figures, table
 
@@ -112,13 +112,13 @@ def main() -> int:
     for number in _ENDINGS:
         signal.signal(number, signal.default_int_handler)
     try:
-        ensure()
+        ensure(PROMETHEUS)
         _isolate()
         return _run()
     except KeyboardInterrupt:
         print("\nstopped", flush=True)
         return 130
-    except NoPrometheusError as error:
+    except MissingProgramError as error:
         print(error, file=sys.stderr, flush=True)
         return 1
     except (RuntimeError, OSError) as error:
@@ -204,7 +204,15 @@ def _verdict(rows: list[Figure]) -> int:
 
 
 def _report(demo: Demo, *options: str) -> None:
-    command = [sys.executable, "-m", "openrouter_otel.report", "--prometheus", demo.prometheus.url, *options]
+    command = [
+        sys.executable,
+        "-m",
+        "openrouter_otel.report",
+        "--no-cache",
+        "--prometheus",
+        demo.prometheus.url,
+        *options,
+    ]
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise RuntimeError(f"the report ended with status {done.returncode}")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import logging
 import math
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -21,6 +23,7 @@ _log = logging.getLogger("openrouter_otel")
 USERS: Final = ("plain", "hashed", "off")
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 9464
+CACHE: Final = "openrouter-otel"
 
 
 @dataclass(frozen=True)
@@ -90,6 +93,16 @@ def metrics_address() -> tuple[str, int | None]:
 def prometheus_url() -> str | None:
     """Where the report looks for Prometheus: PROMETHEUS_URL."""
     return os.environ.get("PROMETHEUS_URL", "").strip() or None
+
+
+def cache_directory() -> Path:
+    """Where the report may keep what it can do without: the user's cache directory."""
+    told = os.environ.get("XDG_CACHE_HOME", "").strip()
+    if told:
+        return Path(told) / CACHE
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / CACHE / "Cache"
+    return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / CACHE
 
 
 def _from_keyword(name: str, value: object) -> Any:

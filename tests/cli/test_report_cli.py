@@ -8,74 +8,16 @@ import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 
 import pytest
 
 from openrouter_otel import cli, report
+from prometheus_standin import CLOCK, NOTHING, Answer, always, as_json, empty_prometheus, served
 
-NOTHING: dict[str, Any] = {"status": "success", "data": {"resultType": "matrix", "result": []}}
-CLOCK: dict[str, Any] = {
-    "status": "success",
-    "data": {"resultType": "scalar", "result": [1795400000.5, "1795400000.5"]},
-}
-Answer = tuple[int, dict[str, str], bytes]
-Reply = Callable[[str, dict[str, str], dict[str, str]], Answer]  # path, headers, form
 SOURCE = Path(report.__file__)
-
-
-def as_json(body: object, status: int = 200) -> Answer:
-    return status, {"Content-Type": "application/json"}, json.dumps(body).encode()
-
-
-def empty_prometheus(path: str, headers: dict[str, str], form: dict[str, str]) -> Answer:
-    return as_json(CLOCK if form["query"] == "time()" else NOTHING)
-
-
-def always(answer: Answer) -> Reply:
-    return lambda path, headers, form: answer
-
-
-@contextmanager
-def served(reply: Reply) -> Iterator[str]:
-    """A real HTTP server on loopback; gives its host and port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            form = {name: values[0] for name, values in parse_qs(body).items()}
-            status, headers, answer = reply(self.path, dict(self.headers), form)
-            try:
-                self.send_response(status)
-                length = {} if "Transfer-Encoding" in headers else {"Content-Length": str(len(answer))}
-                for name, value in {**length, "Connection": "close", **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(answer)
-            except OSError:
-                pass  # the client has lost patience
-
-        def log_message(self, format: str, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def complaint(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, str]:
@@ -189,19 +131,25 @@ BAD_ARGUMENTS = {
     "--tz ../../etc/passwd": "time zone",
     "--tz America": "time zone",
     "--format pdf": "pdf",
-    "--format html": "not built yet",
-    "--format csv": "not built yet",
     "--top 0": "'0'",
     "--top many": "'many'",
+    "--label team": "--label 'team' must look like tag.team=search",
+    "--label team=": "tag.team=search",
+    "--label outcome=ok": "only some metrics",
+    "--label error.type=http_502": "only some metrics",
+    "--label tag.team=a --label tag.team=b": "only once",
+    "--label tag.team=a --label tag_team=b": "only once",
+    "--user alice --label user=bob": "only once",
+    "--group-by finish_reason": "it takes model, provider, user",
+    "--group-by payee": "'payee'",
+    "--group-by=": "it takes model",
     "--timeout nan": "'nan'",
     "--timeout -1": "--timeout",
     "--prometheus localhost:9090": "http://localhost:9090",
     "--prometheus http://localhost:99999": "http://localhost:9090",
     "--nonsense": "--nonsense",
     "--journal usage.db": "--journal is not built yet",
-    "--user=alice": "--user is not built yet",
     "--reconcile": "--reconcile is not built yet",
-    "--no-cache": "--no-cache is not built yet",
     "surplus": "surplus",
 }
 
@@ -368,12 +316,25 @@ def test_a_standard_output_that_takes_nothing_is_one_line(redirection: str) -> N
     assert done.stderr.count("\n") == 1
 
 
+FILTERS = ("--user", "--model", "--provider", "--service", "--environment", "--label", "--group-by")
+
+
 def test_help_names_every_option_that_is_built(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         report.main(["--help"])
     assert left.value.code == 0
     said = capsys.readouterr().out
-    for option in ("--prometheus", "--format", "--output", "--since", "--until", "--tz", "--top", "--timeout"):
+    for option in (
+        "--prometheus",
+        "--format",
+        "--output",
+        "--since",
+        "--until",
+        "--tz",
+        "--top",
+        "--timeout",
+        *FILTERS,
+    ):
         assert option in said
     assert "--journal" not in said
 

@@ -56,6 +56,8 @@ def prometheus(tmp_path: Path) -> Iterator[Callable[[Scraped], str]]:
     running: list[RealPrometheus] = []
 
     def start(history: Scraped) -> str:
+        for server in running:  # the folder is theirs
+            server.stop()
         if history.lines:
             backfill(tmp_path, "\n".join([*history.lines, "# EOF\n"]))
         running.append(RealPrometheus(tmp_path).start())
@@ -72,7 +74,7 @@ def reported(prometheus: Callable[[Scraped], str], tmp_path: Path) -> Reported:
 
     def make(history: Scraped, *options: str) -> dict[str, Any]:
         output = tmp_path / "report.json"
-        assert report.main(["--prometheus", prometheus(history), "--output", str(output), *options]) == 0
+        assert report.main(["--no-cache", "--prometheus", prometheus(history), "--output", str(output), *options]) == 0
         made: dict[str, Any] = json.loads(output.read_text(), parse_float=Decimal)
         return made
 

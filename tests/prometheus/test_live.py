@@ -112,7 +112,7 @@ class Stage:
 
     def report(self) -> dict[str, Any]:
         """The report as a user gets it."""
-        command = [sys.executable, "-m", "openrouter_otel.report", "--prometheus", self.prometheus.url]
+        command = [sys.executable, "-m", "openrouter_otel.report", "--no-cache", "--prometheus", self.prometheus.url]
         made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         told: dict[str, Any] = json.loads(made.stdout, parse_float=Decimal)
         return told

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter, defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timezone, tzinfo
 from decimal import Decimal
@@ -12,15 +14,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openrouter_otel import names
-from openrouter_otel.reporting import figures
+from openrouter_otel.reporting import figures, scan
 from openrouter_otel.reporting.books import Book
-from openrouter_otel.reporting.coverage import Coverage
-from openrouter_otel.reporting.edges import Slice, slices
-from openrouter_otel.reporting.evidence import ROLLING, Evidence
-from openrouter_otel.reporting.ledger import Reading, entries
+from openrouter_otel.reporting.evidence import ROLLING
+from openrouter_otel.reporting.filters import Filters
+from openrouter_otel.reporting.ledger import Ledger, Reading, entries
 from openrouter_otel.reporting.model import Report
-from openrouter_otel.reporting.period import DAY, HOUR, Interval
-from openrouter_otel.reporting.scan import COARSE, HOURLY
+from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval
+from simulated_prometheus import Sample, SimulatedPrometheus
 
 NOW = 1_795_400_123_456
 BORN = NOW - 40 * DAY
@@ -64,38 +65,27 @@ lives = st.builds(
 )
 
 
-def shown(world: list[Life], metric: names.Metric, at: int, before: int, closed: bool) -> list[Reading]:
-    """What a Prometheus answers to last_over_time at an edge: each raw series' last sample since the edge before."""
-    found = []
+def samples(world: list[Life]) -> Iterator[Sample]:
+    """What was scraped of them."""
     for life in world:
         for job, scrapes in enumerate(life.scrapers):
-            inside = [scrape for scrape in scrapes if before < scrape <= at or (closed and scrape == before)]
-            if inside and (reached := life.reached(max(inside), metric is names.REQUESTS)):
-                value = Decimal(reached) if metric is names.REQUESTS else Decimal(reached).scaleb(-12)
-                labels = {"process": life.process, "model": life.model, "user": life.user}
-                extra = {"outcome": "ok", "cost_source": "reported", "payee": "openrouter", "job": str(job)}
-                found.append(Reading({**labels, **extra}, [(at, f"{value:f}")]))
-    return found
-
-
-def read(world: list[Life], metric: names.Metric, pieces: list[Slice], closed: bool) -> Book:
-    batches = []
-    for piece in pieces:
-        hours = [shown(world, metric, hour, hour - HOUR, closed) for hour in piece.hours]
-        odd = [shown(world, metric, edge, before, closed) for edge, before in piece.odd]
-        batches.append([reading for found in hours + odd for reading in found])
-    return Book(entries(batches))
+            for at in scrapes:
+                calls, cost = life.reached(at, unit=True), Decimal(life.reached(at, unit=False)).scaleb(-12)
+                if calls:
+                    who = {"process": life.process, "model": life.model, "user": life.user, "job": str(job)}
+                    how = {**who, "outcome": "ok", "cost_source": "reported"}
+                    yield Sample(names.REQUESTS.prometheus, how, at, str(calls))
+                    yield Sample(names.COST.prometheus, {**how, "payee": "openrouter"}, at, f"{cost:f}")
 
 
 def report(world: list[Life], tz: tzinfo, period: Interval, closed: bool) -> Report:
-    since = BORN - 1000
-    odd = {edge for length in ROLLING.values() for edge in (NOW - length, NOW)} | {period.since, period.until}
-    pieces = slices([period, Interval(NOW - 30 * DAY, NOW)], odd, tz, since)
-    books = {metric: Book() for metric in (*HOURLY, *COARSE)}
-    for metric in (names.REQUESTS, names.COST):
-        books[metric.prometheus] = read(world, metric, pieces, closed)
-    evidence = Evidence("", tz, NOW, period, True, since, books, [], [], Coverage(), ())
-    return figures.report(evidence, timezone="", top=9, generated_at=datetime.now(timezone.utc))
+    source = SimulatedPrometheus(samples(world), NOW, closed)
+    since, until = (
+        datetime.fromtimestamp(edge / 1000, timezone.utc).isoformat() for edge in dataclasses.astuple(period)
+    )
+    evidence = scan.read(source, Asked(since, until, tz), Filters(), None)
+    assert evidence.period == period
+    return figures.report(evidence, figures.Wanted(timezone="", top=9), datetime.now(timezone.utc))
 
 
 def truth(world: list[Life], interval: Interval) -> list[tuple[Life, int, Decimal]]:
@@ -183,3 +173,28 @@ def test_how_readings_are_cut_into_batches_changes_nothing(sights: list[tuple[in
     cut = list(entries([points[start : start + size] for start in range(0, len(points), size)]))
     assert whole == cut
     assert sum(entry.amount for entry in whole) == rising
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["p", "q", ""]), st.integers(0, 2), st.lists(st.integers(0, 30), min_size=1)),
+        max_size=12,
+    ),
+    st.lists(st.integers(0, 60), max_size=3).map(sorted),
+)
+def test_accounts_are_what_entries_add_up_to(told: list[tuple[str, int, list[int]]], restarts: list[int]) -> None:
+    batches = [
+        [
+            Reading(
+                {"process": process, "job": str(job)}, [(10 * place + at, str(v)) for at, v in enumerate(values[:10])]
+            )
+        ]
+        for place, (process, job, values) in enumerate(told)
+    ]
+    booked = Book(Ledger(lambda labels: restarts).book([reading for batch in batches for reading in batch]))
+    settled = Book()
+    settled.settle(Ledger(lambda labels: restarts).settle(batches))
+    assert set(booked) == set(settled)
+    for interval in (Interval(-1, 200), Interval(15, 33), Interval(33, 200)):
+        assert dict(booked.within(interval).items()) == dict(settled.within(interval).items())
+    assert booked.resets == settled.resets

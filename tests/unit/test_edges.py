@@ -3,37 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime, timezone
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from openrouter_otel.reporting.edges import CHUNK, slices
+from openrouter_otel.reporting.edges import Frame, cut, days, heads, hours, runs
 from openrouter_otel.reporting.period import DAY, HOUR, Interval
 
 NOON = 1_795_435_200_000
+MIDNIGHT = NOON - 12 * HOUR
 UTC = timezone.utc
-
-
-def test_hours_are_read_a_week_at_a_time_and_odd_edges_where_they_fall() -> None:
-    cut = slices([Interval(NOON, NOON + 10 * DAY)], [NOON + 5, NOON + 10 * DAY + 7], UTC, data_since=0)
-    assert [len(piece.hours) for piece in cut] == [CHUNK, 240 - CHUNK]
-    assert cut[0].odd == [(NOON + 5, 0)]
-    assert cut[1].odd == [(NOON + 10 * DAY + 7, NOON + 10 * DAY)]
-
-
-def test_nothing_is_asked_about_what_nobody_can_know() -> None:
-    cut = slices([Interval(NOON, NOON + DAY)], [NOON - DAY, NOON + DAY + 1], UTC, data_since=NOON + DAY - 90 * 60_000)
-    assert [piece.hours for piece in cut] == [[NOON + DAY - HOUR, NOON + DAY]]
-    assert cut[0].odd == [(NOON + DAY + 1, NOON + DAY)]
-
-
-def test_an_odd_edge_that_is_an_hour_is_only_an_hour() -> None:
-    (piece,) = slices([Interval(NOON, NOON + 2 * HOUR)], [NOON + HOUR], UTC, data_since=0)
-    assert (piece.hours, piece.odd) == ([NOON + HOUR, NOON + 2 * HOUR], [])
+MINUTE = HOUR // 60
 
 
 @pytest.mark.parametrize(
-    ("zone", "day", "hours"),
+    ("zone", "day", "count"),
     [
         ("Europe/Berlin", "2026-10-25", 25),
         ("Europe/Berlin", "2026-03-29", 23),
@@ -41,22 +26,60 @@ def test_an_odd_edge_that_is_an_hour_is_only_an_hour() -> None:
         ("Asia/Kathmandu", "2026-03-29", 24),
     ],
 )
-def test_a_local_day_has_the_hours_its_clock_shows(zone: str, day: str, hours: int) -> None:
+def test_a_local_day_has_the_hours_its_clock_shows(zone: str, day: str, count: int) -> None:
     tz = ZoneInfo(zone)
     start = round(datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=tz).timestamp() * 1000)
-    pieces = slices([Interval(start, start + hours * HOUR)], [], tz, data_since=0)
-    edges = [datetime.fromtimestamp(hour / 1000, tz) for piece in pieces for hour in piece.hours]
-    assert len(edges) == hours
+    found = hours(Interval(start, start + count * HOUR), tz)
+    edges = [datetime.fromtimestamp(hour.until / 1000, tz) for hour in found]
+    assert len(edges) == count
     assert {edge.minute for edge in edges} == {0}
     assert edges[-1].hour == 0
 
 
-def test_the_edges_of_slices_follow_each_other_also_over_a_change_of_half_an_hour() -> None:
-    tz = ZoneInfo("Australia/Lord_Howe")
-    span = Interval(NOON - 300 * DAY, NOON)
-    cut = slices([span], range(NOON - 300 * DAY, NOON, 7 * DAY), tz, data_since=0)
-    ends = [sorted([*piece.hours, *(edge for edge, _ in piece.odd)]) for piece in cut]
-    flat = [edge for piece in ends for edge in piece]
-    assert flat == sorted(set(flat))
-    for piece in cut:
-        assert piece.hours == list(range(piece.hours[0], piece.hours[-1] + 1, HOUR)) if piece.hours else piece.odd
+@pytest.mark.parametrize("grid", [days, hours])
+@pytest.mark.parametrize("zone", ["UTC", "Australia/Lord_Howe", "America/New_York"])
+def test_windows_follow_each_other_and_fill_the_span(zone: str, grid: object) -> None:
+    span = Interval(NOON - 300 * DAY + 7, NOON + 5)
+    windows = grid(span, ZoneInfo(zone))  # type: ignore[operator]
+    assert (windows[0].since, windows[-1].until) == (span.since, span.until)
+    assert all(one.until == after.since for one, after in pairwise(windows))
+    assert all(window.since < window.until for window in windows)
+
+
+def test_windows_are_cut_at_edges_inside_and_only_the_last_part_needs_no_reading_of_its_own() -> None:
+    windows = [Interval(0, 10), Interval(10, 20)]
+    assert cut(windows, [13, 10, 16]) == [Interval(0, 10), Interval(10, 13), Interval(13, 16), Interval(16, 20)]
+    assert heads(windows, [13, 10, 16]) == [Interval(10, 13), Interval(13, 16)]
+
+
+def test_one_range_query_reads_windows_of_one_length() -> None:
+    windows = [Interval(5, 10), Interval(10, 15), Interval(15, 17), Interval(18, 20)]
+    assert [len(run) for run in runs(windows)] == [2, 1, 1]
+
+
+def test_an_hour_closes_ten_minutes_after_its_end() -> None:
+    def closed(now: int) -> int:
+        return Frame(UTC, NOON - DAY, NOON - DAY, now, ()).closed
+
+    assert closed(NOON + 10 * MINUTE) == NOON
+    assert closed(NOON + 10 * MINUTE - 1) == NOON - HOUR
+    assert Frame(UTC, NOON - MINUTE, NOON - MINUTE, NOON, ()).closed == NOON - MINUTE
+
+
+def test_what_is_read_anew_begins_where_the_cache_ends_and_keeps_the_open_hour_apart() -> None:
+    frame = Frame(UTC, MIDNIGHT - 20 * DAY + 5, MIDNIGHT - 20 * DAY + 5, NOON + 5 * MINUTE, ())
+    pieces = frame.pieces()
+    assert (pieces[0].since, pieces[-1]) == (frame.since, Interval(NOON - HOUR, frame.now))
+    assert all(one.until == after.since for one, after in pairwise(pieces))
+    warm = Frame(UTC, frame.since, NOON - 2 * HOUR, frame.now, ())
+    assert warm.pieces() == [Interval(NOON - 2 * HOUR, NOON - HOUR), Interval(NOON - HOUR, warm.now)]
+
+
+def test_odd_edges_are_read_from_the_start_of_their_day_or_hour() -> None:
+    edge = MIDNIGHT - DAY + 5 * HOUR + 7
+    frame = Frame(UTC, MIDNIGHT - 9 * DAY, MIDNIGHT, NOON, (MIDNIGHT - 20 * DAY, edge, MIDNIGHT, NOON))
+    assert frame.odd_days() == [Interval(MIDNIGHT - DAY, edge)]
+    assert frame.odd_hours() == [Interval(edge - 7, edge)]
+    assert frame.cell(edge - 1) == edge
+    assert frame.cell(edge + 1) == MIDNIGHT
+    assert frame.cell(MIDNIGHT - 10 * DAY) == MIDNIGHT - 10 * DAY

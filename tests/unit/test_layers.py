@@ -29,21 +29,32 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
-    ("reporting/{ledger,model,figures,edges,books,latency}.py", ("urllib3", "sqlite3", "socket", "os", "rich")),
+    (
+        "reporting/{ledger,model,figures,edges,books,latency,restarts,values,histograms,coverage}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
+    ),
+    (
+        "reporting/{ledger,model,figures,edges,books,latency,quantiles,rates,durations,tally,grouping,filters}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
+    ),
+    (
+        "reporting/{breakdowns,users,summaries,projection,fruitless,rows,trends,trust,period}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
+    ),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),
     ("{instrumentor,runtime,watch,call,record,context,telemetry,metrics_endpoint,inbox,quiet,body}.py", REPORT),
 ]
 # What only these files may touch.
 OWNERS = {
     "openai": {"watch.py"},
-    "urllib3": {"reporting/prometheus.py", "prices.py"},
+    "urllib3": {"reporting/transport.py", "prices.py"},
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py"},
     "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
-    "sqlite3": {"reporting/journal.py", "emit/journal.py"},
+    "sqlite3": {"reporting/cache.py", "reporting/journal.py", "emit/journal.py"},
     "rich": {"reporting/render/terminal.py"},
-    "gc": {"finalizing.py"},
+    "gc": {"finalizing.py", "report.py"},
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from known_usage import NOW, Usage, money
 from openrouter_otel import names
 from openrouter_otel.reporting.coverage import Coverage, Gap, Presence, had_counted
+from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, HOUR
 
@@ -70,7 +71,7 @@ def test_errors_go_by_the_model_that_was_asked_for(usage: Usage) -> None:
 def test_tables_are_ordered_by_cost_and_equals_by_name(usage: Usage) -> None:
     for user, cost in (("carol", "1"), ("bob", "2"), ("alice", "1")):
         usage.call(cost, user=user, model=f"model-of-{user}")
-    report = usage.report(top=2)
+    report = usage.report(Wanted(top=2))
     assert list(report.user_stats) == ["bob", "alice", "carol"]
     assert list(report.model_breakdown) == ["model-of-bob", "model-of-alice", "model-of-carol"]
     assert report.top_users == ("bob", "alice")
@@ -166,24 +167,27 @@ def test_first_tokens_have_statistics_of_their_own(usage: Usage) -> None:
     for bound, below in (("0.22", 0), ("0.33", 2), ("+Inf", 2)):
         usage.add(names.FIRST_TOKEN, below, "_bucket", user="", le=bound)
     found = usage.report().time_to_first_token_stats["openai/gpt-5"]
-    assert (found.count, found.mean, found.stdev, found.p99_range) == (2, 250, None, (220, 330))
+    assert (found.count, found.mean, found.p99_range) == (2, 250, (220, 330))
+    assert found.stdev == pytest.approx(44.85, abs=0.01)
+    assert (found.stdev_estimated, found.min) == (True, None)
 
 
 def test_a_gap_is_whole_hours_between_two_sights_of_a_process() -> None:
     hours = [NOW + step * HOUR for step in range(8)]
     presence = Presence()
-    batch = [
-        Reading({"process": "a"}, [(hours[0], "1"), (hours[3], "1"), (hours[6], "1"), (hours[7] + 5, "1")]),
-        Reading({"process": "a", "job": "b"}, [(hours[5], "1")]),
-        Reading({"process": "dead"}, [(hours[2], "1")]),
-        Reading({"model": "nameless"}, [(hours[0], "1"), (hours[7], "1")]),
-    ]
-    assert list(presence.watching([batch])) == [batch]
+    presence.add({"a": [hours[0], hours[3], hours[6], hours[7] + 5], "dead": [hours[2]]})
+    presence.add({"a": [hours[5]]})
     assert presence.gaps(hours) == (
         Gap("a", hours[0], hours[2]),
         Gap("a", hours[3], hours[4]),
         Gap("a", hours[6], hours[7]),
     )
+
+
+def test_who_was_last_seen_before_an_outage_may_have_lost_its_tail() -> None:
+    presence = Presence()
+    presence.add({"gone": [NOW, NOW + HOUR], "back": [NOW + HOUR, NOW + 9 * HOUR], "earlier": [NOW]})
+    assert presence.lost_tails([Gap("up", NOW + HOUR, NOW + 4 * HOUR)]) == ("gone",)
 
 
 def test_only_what_had_counted_by_its_first_scrape_is_late() -> None:

@@ -26,8 +26,12 @@ def test_windows_are_in_milliseconds() -> None:
     )
 
 
-def test_processes_are_sought_at_the_moment_each_should_have_been_seen() -> None:
-    assert queries.seen_at([("p1", 1500), ("p2", 2000)], 300) == (
-        'last_over_time(openrouter_process_start_time_seconds{process="p1"}[300ms] @ 1.500)'
-        ' or last_over_time(openrouter_process_start_time_seconds{process="p2"}[300ms] @ 2.000)'
-    )
+def test_several_selectors_are_asked_at_an_instant_each() -> None:
+    asked = [("a", 300, 1500), ("b", 7, 2000)]
+    assert queries.at_instants(asked) == "last_over_time(a[300ms] @ 1.500) or last_over_time(b[7ms] @ 2.000)"
+
+
+def test_a_target_is_named_exactly_and_a_pattern_holds_names_only() -> None:
+    exact = queries.of_target("m", {"job": "a", "instance": 'b"x:1'})
+    assert exact == 'm{process="",instance="b\\"x:1",job="a"}'
+    assert queries.of_targets("m", ["b.x:1", "a|c"]) == 'm{process="",instance=~"a\\\\|c|b\\\\.x\\\\:1"}'

@@ -5,7 +5,10 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
+
+PORTS: Final = {"http": 80, "https": 443}
 
 
 class AddressError(ValueError):
@@ -40,13 +43,21 @@ class Address:
         """The header that basic auth needs, if the URL has credentials."""
         if self.parts.username is None:
             return {}
-        secret = f"{unquote(self.parts.username)}:{unquote(self.parts.password or '')}"
-        return {"Authorization": f"Basic {base64.b64encode(secret.encode()).decode()}"}
+        return {"Authorization": basic(f"{unquote(self.parts.username)}:{unquote(self.parts.password or '')}")}
 
     def endpoint(self, name: str) -> str:
         """The URL to ask: without credentials, with the prefix and the query."""
         path = f"{self._prefix}/api/v1/{name}"
         return urlunsplit((self.parts.scheme, self._host, path, self.parts.query, ""))
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What of the URL must not be shown, as it may come back in a message of the server."""
+        return tuple(filter(None, (self.parts.password, unquote(self.parts.password or ""), self.parts.query)))
+
+    def owns(self, url: str) -> bool:
+        """Whether a URL is of this very server: scheme, host and port; ValueError if it is no URL."""
+        return _server(urlsplit(url)) == _server(self.parts)
 
     @property
     def _host(self) -> str:
@@ -55,6 +66,15 @@ class Address:
     @property
     def _prefix(self) -> str:
         return self.parts.path.rstrip("/")
+
+
+def _server(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
+
+
+def basic(credentials: str) -> str:
+    """``user:password`` as the value of an Authorization header."""
+    return f"Basic {base64.b64encode(credentials.encode()).decode()}"
 
 
 def one_line(text: str) -> str:

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
+from openrouter_otel.reporting import access_options, grouping
+from openrouter_otel.reporting.access import Access
+from openrouter_otel.reporting.figures import Wanted
+from openrouter_otel.reporting.filters import FilterError, Filters, labels
 from openrouter_otel.reporting.period import Asked, zone
+from openrouter_otel.reporting.render import RENDERERS
 
+CACHE: Final = "report.sqlite"
 DEFAULT_SOURCE: Final = "http://localhost:9090"
-FORMATS: Final = ("json", "terminal")
-# Options and formats of the contract that later issues build: refused, never ignored.
-LATER_FORMATS: Final = ("csv", "markdown", "html")
-LATER: Final = (
-    "--journal", "--user", "--model", "--provider", "--service", "--environment", "--label", "--group-by",
-    "--records", "--budgets", "--reconcile", "--tolerance", "--header", "--bearer-token-file", "--basic-auth-file",
-    "--client-cert", "--ca-file", "--cache", "--no-cache",
-)  # fmt: skip
+# Options of the contract that later issues build: refused, never ignored.
+LATER: Final = ("--journal", "--records", "--budgets", "--reconcile", "--tolerance")
 
 
 class UsageError(Exception):
@@ -33,21 +33,23 @@ class Arguments:
 
     Attributes:
         prometheus: URL of the source, credentials included.
+        access: how the source lets us in.
         timeout: seconds one answer may take.
+        cache: where closed hours are kept; None for nowhere.
         asked: the period.
-        timezone: its zone's name.
+        wanted: how the figures are to be presented.
         format: a key of `render.RENDERERS`.
         output: file to write; None for standard output.
-        top: length of `top_users`.
     """
 
     prometheus: str
+    access: Access
     timeout: float
+    cache: Path | None
     asked: Asked
-    timezone: str
+    wanted: Wanted
     format: str
     output: Path | None
-    top: int
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,36 +67,83 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     found = _parser().parse_args(argv)
     return Arguments(
         prometheus=found.prometheus or settings.prometheus_url() or DEFAULT_SOURCE,
+        access=access_options.access(found),
         timeout=found.timeout,
+        cache=_cache(found),
         asked=Asked(found.since, found.until, zone(found.tz)),
-        timezone=found.tz,
+        wanted=Wanted(
+            timezone=found.tz,
+            top=found.top,
+            filters=_filters(found),
+            group_by=found.group_by,
+            rows=found.format == "csv",
+        ),
         format=found.format,
         output=found.output,
-        top=found.top,
     )
+
+
+def _cache(found: argparse.Namespace) -> Path | None:
+    if not found.no_cache:
+        chosen: Path | None = found.cache
+        return chosen or settings.cache_directory() / CACHE
+    if found.cache:
+        raise UsageError("--cache and --no-cache exclude each other")
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="report", description="What your calls to OpenRouter cost, to the digit.", allow_abbrev=False)
     option = parser.add_argument
     option("--prometheus", metavar="URL", help=f"the source; default PROMETHEUS_URL or {DEFAULT_SOURCE}")
-    option("--format", type=_format, default="json", metavar="{json,terminal}", help="default json")
+    formats = f"{{{','.join(RENDERERS)}}}"
+    option("--format", type=_format, default="json", metavar=formats, help="default json")
     option("--output", type=Path, metavar="FILE", help="default standard output")
-    option("--since", metavar="WHEN", help="30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days")
-    option("--until", metavar="WHEN", help="the same; a date includes that day; default now")
+    option(
+        "--since",
+        metavar="WHEN",
+        help="from the start of 30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days",
+    )
+    option("--until", metavar="WHEN", help="the same: up to its end, a date's included; default now")
     option("--tz", default="UTC", metavar="ZONE", help="whose days and hours, such as Europe/Berlin; default UTC")
+    option("--user", metavar="U", help="only this user's calls; anonymous for calls without one")
+    option("--model", metavar="M", help="only calls that this model served")
+    option("--provider", metavar="P", help="only calls that this provider served")
+    option("--service", metavar="S", help="only this service.name")
+    option("--environment", metavar="E", help="only this deployment.environment.name")
+    option(
+        "--label", action="append", default=[], metavar="NAME=VALUE", help="only this value of any label; repeatable"
+    )
+    groups = f"a table by {', '.join(grouping.KNOWN)}, tag.team or any other label; the CSV follows it"
+    option("--group-by", type=_group, metavar="LABEL", help=groups)
     option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users; default 10")
     option("--timeout", type=_positive(float), default=120.0, metavar="S", help="seconds for one answer; default 120")
+    access_options.add(parser)
+    option("--cache", type=Path, metavar="FILE", help="remember closed hours there; default in your cache directory")
+    option("--no-cache", action="store_true", help="remember nothing, and ask for everything anew")
     for later in LATER:
         option(later, action=_NotBuilt, nargs="?", help=argparse.SUPPRESS)
     return parser
 
 
 def _format(text: str) -> str:
-    if text in LATER_FORMATS:
-        raise UsageError(f"--format {text} is not built yet")
-    if text not in FORMATS:
-        raise argparse.ArgumentTypeError(f"there is no format {text!r}; there are {' and '.join(FORMATS)}")
+    if text not in RENDERERS:
+        raise argparse.ArgumentTypeError(f"there is no format {text!r}; there are {', '.join(RENDERERS)}")
+    return text
+
+
+def _filters(found: argparse.Namespace) -> Filters:
+    try:
+        return Filters(found.user, found.model, found.provider, found.service, found.environment, labels(found.label))
+    except FilterError as error:
+        raise UsageError(str(error)) from error
+
+
+def _group(text: str) -> str:
+    try:
+        grouping.label(text)
+    except grouping.GroupingError as error:
+        raise UsageError(str(error)) from error
     return text
 
 

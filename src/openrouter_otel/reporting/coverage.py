@@ -5,14 +5,15 @@ Totals survive both, since counters carry on; the hour and the day that an amoun
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from itertools import pairwise
 from typing import Final
 
 from openrouter_otel import names
-from openrouter_otel.reporting.edges import Slice
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import HOUR
 
@@ -35,10 +36,14 @@ class Coverage:
     Attributes:
         gaps: by process and time.
         late: processes first scraped late, when they had already counted calls.
+        older: processes that had counted before the source's memory begins.
+        lost: processes last seen just before an outage of the source.
     """
 
     gaps: tuple[Gap, ...] = ()
     late: tuple[str, ...] = ()
+    older: tuple[str, ...] = ()
+    lost: tuple[str, ...] = ()
 
 
 @dataclass
@@ -47,39 +52,26 @@ class Presence:
 
     seen: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
 
-    def watching(self, batches: Iterable[list[Reading]]) -> Iterator[list[Reading]]:
-        """Hand batches through and remember who was in them."""
-        for batch in batches:
-            for reading in batch:
-                if process := reading.labels.get(names.PROCESS):
-                    self.seen[process].update(at for at, _ in reading.points)
-            yield batch
+    def add(self, seen: Mapping[str, Iterable[int]]) -> None:
+        """Processes were seen."""
+        for process, edges in seen.items():
+            self.seen[process].update(edges)
 
-    def gaps(self, hours: list[int]) -> tuple[Gap, ...]:
-        """What is missing between a process' first and last sight; `hours` are all hourly edges, sorted."""
-        found: list[Gap] = []
-        for process, seen in sorted(self.seen.items()):
-            first, last = min(seen), max(seen)
-            for hour in (hour for hour in hours if first < hour < last and hour not in seen):
-                if found and found[-1].process == process and found[-1].until == hour - HOUR:
-                    found[-1] = Gap(process, found[-1].since, hour)
-                else:
-                    found.append(Gap(process, hour - HOUR, hour))
-        return tuple(found)
+    def gaps(self, hours: Sequence[int]) -> tuple[Gap, ...]:
+        """What is missing between a process' first and last sight; `hours` are hourly edges in a row, sorted."""
+        return tuple(gap for process in sorted(self.seen) for gap in self._gaps(process, hours))
 
+    def _gaps(self, process: str, hours: Sequence[int]) -> Iterator[Gap]:
+        seen = sorted(self.seen[process])
+        for before, after in pairwise(seen):
+            first, last = bisect_right(hours, before), bisect_left(hours, after)
+            if first < last:
+                yield Gap(process, hours[first] - HOUR, hours[last - 1])
 
-def starts(batch: Iterable[Reading]) -> dict[str, int]:
-    """When each process began to count (ms), by its own word."""
-    return {
-        reading.labels[names.PROCESS]: round(Decimal(reading.points[0][1]) * 1000)
-        for reading in batch
-        if reading.labels.get(names.PROCESS) and reading.points and Decimal(reading.points[0][1]).is_finite()
-    }
-
-
-def window(pieces: Iterable[Slice], edge: int) -> int:
-    """How far (ms) the window before an edge reaches back."""
-    return max((edge - before for piece in pieces for at, before in piece.odd if at == edge), default=HOUR)
+    def lost_tails(self, outages: Iterable[Gap]) -> tuple[str, ...]:
+        """Processes last seen just before nothing was scraped at all: what they counted afterwards nobody knows."""
+        begun = {outage.since for outage in outages}
+        return tuple(sorted(process for process, seen in self.seen.items() if max(seen) in begun))
 
 
 def had_counted(start: Iterable[Reading], requests: Iterable[Reading]) -> set[str]:

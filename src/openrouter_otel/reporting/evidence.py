@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
@@ -10,6 +11,7 @@ from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, Interval
+from openrouter_otel.reporting.restarts import Restarts
 
 LONG_AGO: Final = 5 * 366 * DAY
 ROLLING: Final = {"last_24h": DAY, "last_7d": 7 * DAY, "last_30d": 30 * DAY}
@@ -24,19 +26,26 @@ class Evidence:
         tz: the zone that days and hours are local to.
         now: the source's clock in ms.
         period: what was asked for.
+        previous: the one before it, to compare with.
+        month: the running local month, up to now.
         explicit: whether the start was asked for, rather than the default.
         data_since: the earliest sample in ms, None where there is none.
-        books: entries by the metric's Prometheus name.
+        books: entries by the metric's Prometheus name; those of buckets know the period only.
         shortest: readings of the minimum gauges in seconds over the period.
         longest: the same of the maximum.
         coverage: how completely processes were seen.
         warnings: what the source itself warned of.
+        restarts: what start times told of processes without a `process` label.
+        notes: what went wrong on our side and took nothing away from the figures.
+        values: what the labels that were filtered by were seen to be, by label (`filters.Sieve`).
     """
 
     source: str
     tz: tzinfo
     now: int
     period: Interval
+    previous: Interval
+    month: Interval
     explicit: bool
     data_since: int | None
     books: dict[str, Book]
@@ -44,6 +53,9 @@ class Evidence:
     longest: list[Reading]
     coverage: Coverage
     warnings: tuple[str, ...]
+    restarts: Restarts = field(default_factory=Restarts)
+    notes: tuple[str, ...] = ()
+    values: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     def interval(self, name: str) -> Interval:
         """One of the summary's intervals by its name in the report."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from openrouter_otel import names
@@ -32,9 +31,35 @@ OURS: Final = frozenset(
 COPIES: Final = frozenset(
     {"__name__", "prometheus", "prometheus_replica", "replica", "otel_scope_name", "otel_scope_version"}
 )
+Labels = tuple[tuple[str, str], ...]
+_PAIRS: Final[dict[tuple[str, str], tuple[str, str]]] = {}  # a hundred thousand series share a few thousand pairs
 
 
-@dataclass(frozen=True)
+class Raw(dict[str, str]):
+    """All labels of a series that is met again and again: its key is made once."""
+
+    __slots__ = ("key",)
+
+    key: Labels
+
+
+def key(labels: Mapping[str, str]) -> Labels:
+    """Raw labels as something to look up; equal pairs are one object."""
+    if type(labels) is Raw:
+        try:
+            return labels.key
+        except AttributeError:
+            labels.key = made = _key(labels)
+            return made
+    return _key(labels)
+
+
+def _key(labels: Mapping[str, str]) -> Labels:
+    pairs = sorted(labels.items())
+    return tuple(map(_PAIRS.setdefault, pairs, pairs))
+
+
+@dataclass(frozen=True, slots=True)
 class Series:
     """One counter of one process.
 
@@ -42,7 +67,7 @@ class Series:
         labels: its identity, sorted by name.
     """
 
-    labels: tuple[tuple[str, str], ...]
+    labels: Labels
 
     @classmethod
     def of(cls, labels: Mapping[str, str]) -> Series:
@@ -50,12 +75,15 @@ class Series:
         unique = bool(labels.get(names.PROCESS))
         kept = {name: value for name, value in labels.items() if value and _counts(name, unique)}
         if BUCKET in kept:
-            kept[BUCKET] = str(_bound(kept[BUCKET]))  # Prometheus 2 keeps the text, 3 rewrites it: "1" and "1.0"
-        return cls(tuple(sorted(kept.items())))
+            kept[BUCKET] = normal_bound(kept[BUCKET])
+        return cls(key(kept))
 
     def get(self, label: str) -> str | None:
         """A label's value, None where it is absent."""
-        return self._by_name.get(label)
+        for name, text in self.labels:
+            if name == label:
+                return text
+        return None
 
     def without(self, label: str) -> Series:
         """The same without one label: the histogram a bucket belongs to."""
@@ -71,9 +99,10 @@ class Series:
         """A bucket's upper bound in the metric's unit; NaN for what is no bucket."""
         return _bound(self.get(BUCKET) or "")
 
-    @cached_property
-    def _by_name(self) -> dict[str, str]:
-        return dict(self.labels)
+
+def normal_bound(text: str) -> str:
+    """A bucket's bound as one text: Prometheus 2 keeps what was scraped, 3 rewrites it ("1" and "1.0")."""
+    return str(_bound(text))
 
 
 def _bound(text: str) -> float:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from openrouter_otel.reporting.latency import Latency
+from openrouter_otel.reporting.rates import Rate
 
 PLACES: Final = Decimal("1e-12")
 
@@ -19,6 +20,11 @@ PLACES: Final = Decimal("1e-12")
 def rounded(amount: Decimal) -> Decimal:
     """Money and ratios as the report has them."""
     return amount.quantize(PLACES)
+
+
+def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
+    """A quotient as the report has it; None where there is nothing to divide by."""
+    return rounded(part / whole) if whole else None
 
 
 @dataclass(frozen=True)
@@ -42,7 +48,12 @@ class Summary:
 
 @dataclass(frozen=True)
 class Breakdown:
-    """One model's or provider's figures over the period."""
+    """One model's, provider's or any other label's figures over the period.
+
+    Attributes:
+        share: of the period's cost, 0 to 1; None where nothing was spent.
+        cache_hit_share: cached input tokens of all input tokens.
+    """
 
     requests: int
     tokens: int
@@ -52,6 +63,12 @@ class Breakdown:
     errors: int
     error_rate: Decimal
     cost_per_million_tokens: Decimal | None
+    share: Decimal | None = None
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cached_input_tokens: int = 0
+    reasoning_tokens: int = 0
+    cache_hit_share: Decimal | None = None
 
 
 @dataclass(frozen=True)
@@ -66,12 +83,123 @@ class Usage:
 
 @dataclass(frozen=True)
 class UserUsage:
-    """One user's figures over the period."""
+    """One user's figures over the period; `latency` is what the histograms can give (`Latency.stdev_estimated`)."""
 
     requests: int
     tokens: int
     cost: Decimal
     models_used: tuple[str, ...]
+    share: Decimal | None = None
+    errors: int = 0
+    latency: Latency = Latency(0)  # noqa: RUF009  # immutable
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a million tokens really cost of one model at one provider."""
+
+    requests: int
+    tokens: int
+    cost: Decimal
+    cost_per_million_tokens: Decimal | None
+
+
+@dataclass(frozen=True)
+class Showback:
+    """The period by any one label, as `--group-by` asked; a series without it is under "(unknown)"."""
+
+    label: str
+    rows: Mapping[str, Breakdown]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The period before: of the same kind where a calendar word was asked for, else the same length just before.
+
+    Attributes:
+        period: its ends.
+        summary: its figures.
+        change: by summary key (``total_cost``, ``total_requests`` ...), this period's figure over that one's, less 1;
+            None where there was nothing.
+    """
+
+    period: Mapping[str, str]
+    summary: Summary
+    change: Mapping[str, Decimal | None]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """What the running local month comes to if it goes on like this.
+
+    Attributes:
+        month: ``2026-11``.
+        spent: USD so far this month.
+        projected: USD at its end; None where nothing is known to project from.
+        method: one sentence that says how.
+    """
+
+    month: str
+    spent: Decimal
+    projected: Decimal | None
+    method: str
+
+
+@dataclass(frozen=True)
+class Spend:
+    """Calls, and what was paid for them.
+
+    Attributes:
+        cost: of those whose price is known; None where not one is.
+        unpriced_requests: calls of unknown price, which the cost is without.
+    """
+
+    requests: int
+    cost: Decimal | None
+    unpriced_requests: int = 0
+
+
+@dataclass(frozen=True)
+class CacheUse:
+    """Tokens written to a provider's cache, and read from it."""
+
+    written: int
+    read: int
+
+
+@dataclass(frozen=True)
+class FruitlessSpend:
+    """Spend that bought nothing.
+
+    Attributes:
+        cost: paid for calls that failed, were abandoned or cancelled.
+        share: of the period's cost.
+        by_outcome: ``error``, ``abandoned``, ``cancelled``.
+        by_model: the same cost by model, dearest first.
+        truncated: answers cut off at the token limit; metrics know their number, only a journal their cost.
+        cache_never_read: models whose prompts were written to a cache from which the period never read.
+    """
+
+    cost: Decimal
+    share: Decimal | None
+    by_outcome: Mapping[str, Spend]
+    by_model: Mapping[str, Decimal]
+    truncated: Spend
+    cache_never_read: Mapping[str, CacheUse]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the CSV: a day and who or what `--group-by` tells apart (model and user otherwise)."""
+
+    date: str
+    group: tuple[str, ...]
+    requests: int
+    input_tokens: int
+    output_tokens: int
+    cost: Decimal
+    avg_latency_ms: float | None
+    errors: int
 
 
 @dataclass(frozen=True)
@@ -103,8 +231,16 @@ class Report:
     """All of it, in the order of the JSON.
 
     Attributes:
+        output_rate_stats: tokens per second, by model.
         top_users: the first of `user_stats`.
+        group_by: what `--group-by` asked for.
+        comparison: None where the source knows nothing of the whole period before.
+        effective_prices: by model, then provider.
+        daily_cost_by_model: by day (every day of the period), then model (those that cost something).
+        hour_of_week: requests by day of the week (Monday first), then hour.
         daily_levels: bar heights 0 to 8 of `daily_trend`'s costs, for formats that draw.
+        rows: the CSV's lines; empty unless asked for.
+        row_labels: what `Row.group` holds, such as ``("model", "user_id")``.
     """
 
     schema_version: int
@@ -125,10 +261,21 @@ class Report:
     hourly_distribution: Mapping[str, int]
     latency_overall: Latency
     latency_stats: Mapping[str, Latency]
+    provider_latency_stats: Mapping[str, Latency]
     time_to_first_token_stats: Mapping[str, Latency]
+    output_rate_stats: Mapping[str, Rate]
     top_users: tuple[str, ...]
     user_stats: Mapping[str, UserUsage]
     errors: Errors
     account: None
     accounting: Accounting
+    group_by: Showback | None
+    comparison: Comparison | None
+    projection: Projection
+    fruitless_spend: FruitlessSpend
+    effective_prices: Mapping[str, Mapping[str, Price]]
+    daily_cost_by_model: Mapping[str, Mapping[str, Decimal]]
+    hour_of_week: tuple[tuple[int, ...], ...]
     daily_levels: tuple[int, ...]
+    row_labels: tuple[str, ...] = ()
+    rows: tuple[Row, ...] = ()

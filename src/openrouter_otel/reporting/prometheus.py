@@ -1,29 +1,28 @@
-"""Asks a Prometheus-compatible API and hands back raw readings; the only file of the report that speaks HTTP.
+"""Asks a Prometheus-compatible API and hands back raw readings.
 
-Every way in which a source can fail becomes a `SourceError` whose text is one sentence for the user. Credentials in
-the URL are sent as basic auth to that very host, and never shown.
+Every way in which a source can fail becomes a `SourceError` whose text is one sentence for the user, and `TooMuch`
+where a smaller question may be answered. Nothing that lets us in is ever shown. Several threads may ask at once.
 """
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Mapping
-from typing import Any, Final
-from urllib.parse import urlencode
-
-import urllib3
+import hashlib
+import threading
+from collections.abc import Callable, Container, Iterator, Mapping
+from typing import Any, Final, TypeVar
 
 from openrouter_otel.reporting import queries
+from openrouter_otel.reporting.access import Access
 from openrouter_otel.reporting.address import Address, one_line
+from openrouter_otel.reporting.decoding import NotJsonError, decode
 from openrouter_otel.reporting.ledger import Reading
+from openrouter_otel.reporting.transport import NoAnswerError, TooSlowError, Transport
 
-CONNECT_TIMEOUT: Final = 10.0
-PIECE: Final = 1 << 16
+T = TypeVar("T")
 SANE_CLOCK: Final = range(946_684_800_000, 4_102_444_800_000)  # this century, in ms
 MISSHAPEN: Final = (KeyError, IndexError, TypeError, ValueError, OverflowError)
 ADVICE: Final[dict[int, str]] = {
-    401: "refused us: it wants credentials, or others than those in the URL",
+    401: "refused us: it wants credentials, or others than those given",
     403: "refused us: these credentials may not query it",
     404: "has no Prometheus API at this path; is the URL's path prefix right?",
     429: "has too much to do; try again later",
@@ -31,41 +30,52 @@ ADVICE: Final[dict[int, str]] = {
     503: "cannot answer now",
     504: "is behind a gateway that lost patience",
 }
+# VictoriaMetrics moves what is asked to multiples of the step and half a minute back, so as to cache it, unless it is
+# told not to; nobody else knows this word.
+LITERALLY: Final = {"nocache": "1"}
+MOVED: Final = "answered for other instants than it was asked for; its query cache must not align them with the step"
+PARTIAL: Final = "a part of the source was away, and its answers are partial"
+TOO_MUCH: Final = (422, 503, 504)  # too many samples, a query that timed out, a gateway that did
 
 
 class SourceError(Exception):
     """The source cannot be reached or does not answer; the text is one sentence for the user."""
 
 
+class TooMuch(SourceError):
+    """The question was too big for the source, or it is too busy: half of it may be answered."""
+
+
 class Prometheus:
-    """A connection to one source.
+    """A source. Safe to be used from several threads at once.
 
     Args:
         url: ``http(s)://[user:password@]host[:port][/prefix][?query]``; AddressError if it is not.
+        access: how it lets us in; AccessError if that cannot be.
         timeout: seconds that one answer may take.
 
     Attributes:
         url: the same without anything secret.
+        key: the same, different for different tenants.
         warnings: what the source itself warned of, such as partial answers, in order of appearance.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
-        self._address = Address.parse(url)
-        self.url = self._address.shown
+    def __init__(self, url: str, access: Access, timeout: float) -> None:
+        address = Address.parse(url)
+        self.url = address.shown
+        # Tenants share an address; only who asks for whom is told apart, no secret can be had from it.
+        asking = (address.parts.username, address.parts.query, sorted(access.headers.items()))
+        self.key = f"{self.url} {hashlib.sha256(repr(asking).encode()).hexdigest()[:16]}"
         self.warnings: dict[str, None] = {}
-        self._timeout = timeout
-        self._http = urllib3.PoolManager(
-            headers={"Accept": "application/json", "Accept-Encoding": "gzip", **self._address.authorization},
-            # Authorization goes to no other host (urllib3 drops it); a query is never repeated behind the user's back.
-            retries=urllib3.Retry(total=5, connect=0, read=0, status=0, other=0, redirect=5),
-            timeout=urllib3.Timeout(connect=min(CONNECT_TIMEOUT, timeout), read=timeout),
-        )
+        self._warning = threading.Lock()
+        self._transport = Transport(address, access, timeout)
 
     def now(self) -> int:
         """The source's clock in ms."""
-        data = self._ask("query", {"query": queries.now()})
+        found = self._ask("query", {"query": queries.now()}, lambda part: part)
         try:
-            now = int(float(data["result"][1]) * 1000)
+            # A scalar, or with VictoriaMetrics a vector of one.
+            now = int(float((found[0]["value"] if isinstance(found[0], dict) else found)[1]) * 1000)
         except MISSHAPEN as error:
             raise self._strange() from error
         if now not in SANE_CLOCK:
@@ -74,68 +84,112 @@ class Prometheus:
 
     def instant(self, query: str, at: int) -> list[Reading]:
         """Evaluate `query` at one instant (ms); a range selector gives raw samples."""
-        return self._readings(self._ask("query", {"query": query, "time": _seconds(at)}), at)
+        return self._ask("query", {"query": query, "time": _seconds(at)}, _Readings(at))
 
     def range(self, query: str, first: int, last: int, step: int) -> list[Reading]:
         """Evaluate `query` at every `step` ms from `first` to `last`, both included."""
         times = {"start": _seconds(first), "end": _seconds(last), "step": _seconds(step)}
-        return self._readings(self._ask("query_range", {"query": query, **times}), last)
+        shape = _Readings(last, range(first, last + 1, step))
+        return self._ask("query_range", {"query": query, **times}, shape)
 
-    def _readings(self, data: Mapping[str, Any], at: int) -> list[Reading]:
+    def _ask(self, endpoint: str, form: Mapping[str, str], shape: Callable[[Any], T]) -> list[T]:
+        def read(status: int, pieces: Iterator[bytes]) -> list[T]:
+            try:
+                envelope, found = decode(pieces, shape)
+            except NotJsonError as error:
+                raise self._refused(status, _not_json(status, error)) from error
+            except _MovedError as error:
+                raise self._failed(MOVED) from error
+            except MISSHAPEN as error:
+                raise self._strange() from error
+            self._check(status, envelope)
+            return found
+
         try:
-            return [Reading(_texts(found["metric"]), _points(found, at)) for found in data["result"]]
-        except MISSHAPEN as error:
-            raise self._strange() from error
+            return self._transport.post(endpoint, {**form, **LITERALLY}, read)
+        except TooSlowError as error:
+            raise self._failed(str(error), TooMuch) from error
+        except NoAnswerError as error:
+            raise self._failed(str(error)) from error
 
-    def _ask(self, endpoint: str, form: Mapping[str, str]) -> Mapping[str, Any]:
-        try:
-            status, body = self._post(endpoint, form)
-        except urllib3.exceptions.HTTPError as error:
-            raise self._failed(_cause(error, self._timeout)) from error
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError) as error:
-            raise self._failed(_not_json(status, body)) from error
-        return self._data(status, answer)
-
-    def _post(self, endpoint: str, form: Mapping[str, str]) -> tuple[int, bytes]:
-        url = self._address.endpoint(endpoint)
-        headers = {**self._http.headers, "Content-Type": "application/x-www-form-urlencoded"}
-        deadline = time.monotonic() + self._timeout
-        with self._http.request("POST", url, body=urlencode(form), headers=headers, preload_content=False) as response:
-            pieces = []
-            for piece in response.stream(PIECE, decode_content=True):
-                pieces.append(piece)
-                if time.monotonic() > deadline:  # urllib3's own timeout starts anew with every byte
-                    raise self._failed(_too_slow(self._timeout))
-            return response.status, b"".join(pieces)
-
-    def _data(self, status: int, answer: Any) -> Mapping[str, Any]:
-        if not isinstance(answer, dict):
+    def _check(self, status: int, envelope: Any) -> None:
+        if not isinstance(envelope, dict):
             raise self._strange()
-        if status >= 400 or answer.get("status") != "success":
-            said = one_line(str(answer.get("error") or ""))
+        if status >= 400 or envelope.get("status") != "success":
+            said = self._said(envelope.get("error") or "")
             advice = ADVICE.get(status, f"refused the query (HTTP {status})")
-            raise self._failed(f"{advice}{': ' if said else ''}{said}")
-        self.warnings.update(dict.fromkeys(one_line(str(text)) for text in answer.get("warnings") or ()))
-        data = answer.get("data")
-        if not isinstance(data, dict):
+            raise self._refused(status, f"{advice}{': ' if said else ''}{said}")
+        warnings = envelope.get("warnings")
+        told = [self._said(text) for text in warnings] if isinstance(warnings, list) else []
+        if envelope.get("isPartial"):  # how a cluster of VictoriaMetrics says it, with no warning
+            told.append(PARTIAL)
+        with self._warning:
+            self.warnings.update(dict.fromkeys(told))
+        data = envelope.get("data")
+        if not isinstance(data, dict) or not isinstance(data.get("result"), list):
             raise self._strange()
-        return data
+
+    def _said(self, text: object) -> str:
+        return one_line(self._transport.discreet(str(text)))
 
     def _strange(self) -> SourceError:
         return self._failed("answered JSON that is not Prometheus'; is this the URL of a Prometheus?")
 
-    def _failed(self, what: str) -> SourceError:
-        return SourceError(f"Prometheus at {self.url} {what}")
+    def _refused(self, status: int, what: str) -> SourceError:
+        return self._failed(what, TooMuch if status in TOO_MUCH else SourceError)
+
+    def _failed(self, what: str, kind: type[SourceError] = SourceError) -> SourceError:
+        return kind(f"Prometheus at {self.url} {what}")
 
 
-def _points(found: Mapping[str, Any], at: int) -> list[tuple[int, str]]:
-    if "values" in found:
-        return [(round(seconds * 1000), _number(text)) for seconds, text in found["values"]]
-    if "value" in found:
-        return [(at, _number(found["value"][1]))]
-    return []  # a native histogram, which none of our metrics is
+class _Readings:
+    """Shapes the series of one answer; what they share, such as their instants, is held once.
+
+    Args:
+        at: the instant of values that come without one.
+        asked: the instants that others may have; None for any.
+    """
+
+    def __init__(self, at: int, asked: Container[int] | None = None) -> None:
+        self._at = at
+        self._instants = _Instants(asked)
+
+    def __call__(self, found: Any) -> Reading:
+        labels = found["metric"]
+        if not isinstance(labels, dict) or not all(isinstance(text, str) for text in labels.values()):
+            raise TypeError(labels)
+        return Reading(labels, self._points(found))
+
+    def _points(self, found: Mapping[str, Any]) -> list[tuple[int, str]]:
+        if "values" not in found:
+            # Neither is a native histogram, which none of our metrics is.
+            return [(self._at, _number(found["value"][1]))] if "value" in found else []
+        points, instants = [], self._instants
+        last = ""
+        for seconds, text in found["values"]:
+            if text != last:  # an idle counter repeats itself
+                last = _number(text)
+            points.append((instants[seconds], last))
+        return points
+
+
+class _Instants(dict[float, int]):
+    """Seconds since the epoch -> ms, for those that were asked for."""
+
+    def __init__(self, asked: Container[int] | None) -> None:
+        super().__init__()
+        self._asked = asked
+
+    def __missing__(self, seconds: float) -> int:
+        instant = round(seconds * 1000)
+        if self._asked is not None and instant not in self._asked:
+            raise _MovedError
+        self[seconds] = instant
+        return instant
+
+
+class _MovedError(Exception):
+    pass
 
 
 def _number(text: str) -> str:
@@ -145,42 +199,11 @@ def _number(text: str) -> str:
     return text
 
 
-def _texts(labels: Mapping[str, Any]) -> Mapping[str, str]:
-    if not isinstance(labels, dict) or not all(isinstance(text, str) for text in labels.values()):
-        raise TypeError(labels)
-    return labels
-
-
 def _seconds(instant: int) -> str:
     return f"{instant // 1000}.{instant % 1000:03d}"
 
 
-def _not_json(status: int, body: bytes) -> str:
+def _not_json(status: int, kind: NotJsonError) -> str:
     if status in ADVICE:
         return ADVICE[status]
-    kind = "HTML" if body.lstrip()[:1] == b"<" else "something that is not JSON"
     return f"answered {kind} (HTTP {status}); is this the URL of a Prometheus, and not of a board or a login page?"
-
-
-def _cause(error: urllib3.exceptions.HTTPError, timeout: float) -> str:
-    if isinstance(error, urllib3.exceptions.MaxRetryError):
-        if isinstance(error.reason, urllib3.exceptions.HTTPError):
-            return _cause(error.reason, timeout)
-        return "cannot be reached"
-    return next((said for kind, said in _causes(timeout) if isinstance(error, kind)), "broke the connection")
-
-
-def _too_slow(timeout: float) -> str:
-    return f"did not answer within {timeout:g} s; --timeout allows more"
-
-
-def _causes(timeout: float) -> tuple[tuple[type[urllib3.exceptions.HTTPError], str], ...]:
-    """From the special to the general: the first that fits is what to tell."""
-    return (
-        (urllib3.exceptions.NameResolutionError, "cannot be reached: there is no such host"),
-        (urllib3.exceptions.ConnectTimeoutError, "cannot be reached: nothing answers there"),
-        (urllib3.exceptions.NewConnectionError, "cannot be reached: nothing listens there"),
-        (urllib3.exceptions.TimeoutError, _too_slow(timeout)),
-        (urllib3.exceptions.SSLError, "cannot be reached safely: its certificate or TLS is not in order"),
-        (urllib3.exceptions.ResponseError, "redirects without end"),
-    )

@@ -1,149 +1,169 @@
 """Reads a Prometheus into `Evidence`: everything the model needs, and nothing it would have to ask for later.
 
-The order of questions: its clock, since when it knows anything, every counter hour by hour, histograms at the few edges
-the report needs, extremes, and how completely each process was seen.
+The order of questions: its clock, since when it knows anything, which processes began anew, every counter day by day
+(requests hour by hour), histograms at the two ends of the period, extremes, and how completely each process was seen.
+What the cache knows is not asked again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import tzinfo
-from typing import Final, TypeVar
+from pathlib import Path
+from typing import Final
 
 from openrouter_otel import names
-from openrouter_otel.reporting import coverage, ledger, queries
+from openrouter_otel.reporting import beginnings, queries
 from openrouter_otel.reporting.books import Book
-from openrouter_otel.reporting.coverage import Coverage, Presence
-from openrouter_otel.reporting.edges import Slice, slices
-from openrouter_otel.reporting.evidence import LONG_AGO, ROLLING, Evidence
+from openrouter_otel.reporting.cache import Cache, DamagedError
+from openrouter_otel.reporting.coverage import Coverage
+from openrouter_otel.reporting.edges import Frame, hours
+from openrouter_otel.reporting.evidence import ROLLING, Evidence
+from openrouter_otel.reporting.fetching import Fetcher
+from openrouter_otel.reporting.filters import Filters, Sieve
+from openrouter_otel.reporting.histograms import Changes
 from openrouter_otel.reporting.ledger import Reading
-from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval
+from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, month
+from openrouter_otel.reporting.pieces import Plan, checks
+from openrouter_otel.reporting.progress import Progress
 from openrouter_otel.reporting.prometheus import Prometheus
+from openrouter_otel.reporting.reader import CHECKS, REQUESTS, STARTS, Reader
+from openrouter_otel.reporting.restarts import Restarts
 
-MINUTE: Final = HOUR // 60
-SECOND: Final = 1000
-FEW: Final = 50
-FINER: Final = (30 * DAY, DAY, HOUR, MINUTE, SECOND)
 HOURLY: Final = tuple(
     metric.prometheus for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS)
 )
+HISTOGRAMS: Final = (names.DURATION, names.FIRST_TOKEN, names.OUTPUT_RATE)
 COARSE: Final = (
-    *(f"{metric.prometheus}{part}" for metric in (names.DURATION, names.FIRST_TOKEN) for part in ("_sum", "_count")),
-    *(f"{metric.prometheus}_bucket" for metric in (names.DURATION, names.FIRST_TOKEN)),
+    *(f"{metric.prometheus}{part}" for metric in HISTOGRAMS for part in ("_sum", "_count", "_bucket")),
     names.DURATION_SQUARED.prometheus,
+)
+# What these tell decides how the others are read.
+FIRST: Final = (Plan(STARTS, hourly=True, watched=True), Plan(REQUESTS, hourly=True, watched=True))
+FORGETFUL: Final = DAY  # what is older than this a source may have forgotten since
+OTHER_SOURCE: Final = (
+    "the cache was discarded and made anew: what it knew of this address is not what the source says now"
 )
 
 
-def read(source: Prometheus, asked: Asked) -> Evidence:
-    """Ask for everything; SourceError if the source fails, PeriodError if the period makes no sense at its clock."""
-    now = source.now()
-    period = asked.at(now)
-    since = first_sample(source, now)
-    books, seen = _books(source, asked.tz, now, period, since)
-    return Evidence(
-        source=source.url,
-        tz=asked.tz,
-        now=now,
-        period=period,
-        explicit=asked.since is not None,
-        data_since=since,
-        books=books,
-        shortest=_extremes(source, queries.smallest(names.DURATION_MIN.prometheus, _length(period)), period),
-        longest=_extremes(source, queries.largest(names.DURATION_MAX.prometheus, _length(period)), period),
-        coverage=seen,
-        warnings=tuple(source.warnings),
-    )
+def read(source: Prometheus, asked: Asked, filters: Filters, cache: Path | None = None) -> Evidence:
+    """Ask for everything; SourceError if the source fails, PeriodError if the period makes no sense at its clock.
+
+    Args:
+        source: whom to ask.
+        asked: the period.
+        filters: which series the report is about.
+        cache: the file that remembers what closed hours told; None for none.
+    """
+    progress = Progress.to_terminal()
+    kept = Cache(cache, source.key, str(asked.tz))
+    try:
+        scan = _Scan(source, asked, filters, kept, progress)
+        try:
+            return scan.evidence()
+        except DamagedError as error:
+            kept.rebuild(str(error))
+            return scan.evidence()
+    finally:
+        kept.close()
+        progress.done()
 
 
-def first_sample(source: Prometheus, now: int) -> int | None:
-    """Since when (ms, to the second) the source knows anything of ours; narrowed down in ever finer steps."""
-    since, until = now - LONG_AGO, now
-    for step in FINER:
-        last = since + -(-(until - since) // step) * step
-        found = source.range(queries.anything(step), since + step, last, step)
-        points = [at for reading in found for at, _ in reading.points]
-        if not points:
-            return None
-        since, until = min(points) - step, min(points)
-    return since
+class _Scan:
+    """One reading of one source."""
+
+    def __init__(self, source: Prometheus, asked: Asked, filters: Filters, cache: Cache, progress: Progress) -> None:
+        self._source = source
+        self._asked = asked
+        self._sieve = Sieve(filters)
+        self._cache = cache
+        self._progress = progress
+        self._fetch = Fetcher(source, progress)
+        self._now = source.now()
+        self._period = asked.at(self._now)
+        self._previous = asked.before(self._period)
+        self._month = month(self._now, asked.tz)
+        self._restarts = Restarts()
+        self._books: dict[str, Book] = {metric: Book() for metric in (*HOURLY, *COARSE)}
+        self._shortest: list[Reading] = []
+        self._longest: list[Reading] = []
+        self._coverage = Coverage()
+
+    def evidence(self) -> Evidence:
+        """Everything."""
+        self._verify()
+        known = self._cache.known
+        since = known.since if known else beginnings.first_sample(self._fetch, self._now)
+        if since is not None:
+            frame = self._frame(since, known.until if known else since)
+            self._read(frame)
+            if frame.closed > frame.covered:
+                self._cache.commit(Interval(since, frame.closed))
+        return Evidence(
+            source=self._source.url,
+            tz=self._asked.tz,
+            now=self._now,
+            period=self._period,
+            previous=self._previous,
+            month=self._month,
+            explicit=self._asked.since is not None,
+            data_since=since,
+            books=self._books,
+            shortest=self._shortest,
+            longest=self._longest,
+            coverage=self._coverage,
+            warnings=tuple(self._source.warnings),
+            values=self._sieve.values,
+            restarts=self._restarts,
+            notes=tuple(self._cache.notes),
+        )
+
+    def _read(self, frame: Frame) -> None:
+        reader = Reader(self._fetch, frame, self._sieve, self._cache, self._restarts, self._progress)
+        reader.begin()
+        begun: dict[str, int] = {}
+        for plan, stretches in reader.stretches(FIRST):
+            if plan.metric == STARTS:
+                begun = reader.starts(stretches)
+            else:
+                self._books[plan.metric] = reader.requests(stretches)
+        changes = Changes(self._period)
+        for plan, stretches in reader.stretches(_plans()):
+            if plan.nameless:
+                self._books[plan.metric] = reader.buckets(plan.metric, changes, stretches)
+                continue
+            if plan.last_of_day:
+                changes = Changes(self._period)
+                stretches = reader.watched(stretches, changes)
+            self._books[plan.metric] = reader.book(plan, stretches)
+        self._shortest = reader.extremes(names.DURATION_MIN.prometheus, queries.shortest, self._period)
+        self._longest = reader.extremes(names.DURATION_MAX.prometheus, queries.longest, self._period)
+        shown = (self._period.since, self._month.since, self._now - max(ROLLING.values()))
+        self._coverage = reader.coverage(begun, Interval(min(shown), self._now))
+
+    def _frame(self, since: int, covered: int) -> Frame:
+        rolling = [Interval(self._now - length, self._now) for length in ROLLING.values()]
+        about = (self._period, self._previous, self._month, *rolling)
+        odd = {edge for interval in about for edge in (interval.since, interval.until)}
+        return Frame(self._asked.tz, since, covered, self._now, tuple(sorted(odd)))
+
+    def _verify(self) -> None:
+        """Read two cached hours again: another Prometheus may answer at this address now."""
+        told = {int(at): tuple(told) for _, all_ in self._cache.values(CHECKS) for at, told in all_.items()}
+        edges = sorted(told)
+        for at in {*edges[-1:], *edges[len(edges) // 2 :][:1]}:
+            window = hours(Interval(at - HOUR, at), self._asked.tz)[-1]
+            found = checks(self._fetch.windows(REQUESTS, [window])).get(at)
+            if found != told[at] and not (found is None and at < self._now - FORGETFUL):
+                self._cache.discard(OTHER_SOURCE)
+                return
 
 
-def _books(
-    source: Prometheus, tz: tzinfo, now: int, period: Interval, since: int | None
-) -> tuple[dict[str, Book], Coverage]:
-    if since is None:
-        return {metric: Book() for metric in (*HOURLY, *COARSE)}, Coverage()
-    rolling = [Interval(now - length, now) for length in ROLLING.values()]
-    odd = {edge for interval in (period, *rolling) for edge in (interval.since, interval.until)}
-    by_hour = slices([period, Interval(now - max(ROLLING.values()), now)], odd, tz, since)
-    at_edges = slices([], odd, tz, since)
-    presence = Presence()
-    books = {}
-    for metric in HOURLY:
-        batches = _batches(source, metric, by_hour)
-        seen = presence.watching(batches) if metric == names.REQUESTS.prometheus else batches
-        books[metric] = Book(ledger.entries(seen))
-    for metric in COARSE:
-        books[metric] = Book(ledger.entries(_batches(source, metric, at_edges)))
-    return books, _coverage(source, presence, by_hour, before=min(odd))
-
-
-def _batches(source: Prometheus, metric: str, pieces: list[Slice]) -> Iterator[list[Reading]]:
-    for piece in pieces:
-        batch = []
-        if piece.hours:
-            batch += source.range(queries.last(metric, HOUR), piece.hours[0], piece.hours[-1], HOUR)
-        for edge, before in piece.odd:
-            batch += source.instant(queries.last(metric, edge - before), edge)
-        yield batch
-
-
-def _extremes(source: Prometheus, query: str, period: Interval) -> list[Reading]:
-    return source.instant(query, period.until)
-
-
-def _length(period: Interval) -> int:
-    return period.until - period.since
-
-
-def _coverage(source: Prometheus, presence: Presence, pieces: list[Slice], before: int) -> Coverage:
-    started: dict[str, int] = {}
-    for batch in presence.watching(_batches(source, names.PROCESS_START.prometheus, pieces)):
-        started.update(coverage.starts(batch))
-    born = {process: min(presence.seen[process]) for process in started}
-    doubtful = [
-        (process, start + coverage.PATIENCE)
-        for process, start in started.items()
-        if before < born[process] and start + coverage.PATIENCE < born[process]
-    ]
-    hours = sorted(hour for piece in pieces for hour in piece.hours)
-    return Coverage(presence.gaps(hours), tuple(sorted(_late(source, doubtful, born, pieces))))
-
-
-def _late(
-    source: Prometheus, doubtful: list[tuple[str, int]], born: dict[str, int], pieces: list[Slice]
-) -> Iterator[str]:
-    """Those of the doubtful (process, latest good first scrape) that came late and had counted by then."""
-    unseen: dict[int, list[str]] = {}
-    for some in _few(doubtful):
-        in_time = source.instant(queries.seen_at(some, coverage.PATIENCE), max(at for _, at in some))
-        punctual = {reading.labels.get(names.PROCESS) for reading in in_time}
-        for process in (process for process, _ in some if process not in punctual):
-            unseen.setdefault(born[process], []).append(process)
-    for edge, processes in unseen.items():
-        reach = coverage.window(pieces, edge)
-        for few in _few(processes):
-            start, requests = (
-                source.instant(queries.raw(metric.prometheus, few, reach), edge)
-                for metric in (names.PROCESS_START, names.REQUESTS)
-            )
-            yield from coverage.had_counted(start, requests)
-
-
-T = TypeVar("T")
-
-
-def _few(many: list[T]) -> Iterator[list[T]]:
-    """At most as many as one query should name."""
-    for start in range(0, len(many), FEW):
-        yield many[start : start + FEW]
+def _plans() -> list[Plan]:
+    """Every other metric, in the order of reading; a histogram's buckets after its counts."""
+    plans = [Plan(metric) for metric in (*HOURLY, names.DURATION_SQUARED.prometheus) if metric != REQUESTS]
+    for metric in HISTOGRAMS:
+        plans += [
+            Plan(f"{metric.prometheus}_sum"),
+            Plan(f"{metric.prometheus}_count", hourly=True, last_of_day=True),
+            Plan(f"{metric.prometheus}_bucket", nameless=True),
+        ]
+    return plans

@@ -18,6 +18,10 @@ from openrouter_otel.reporting.period import local
 EXACT: Final = "exact"
 LOWER_BOUND: Final = "lower_bound"
 INCOMPLETE: Final = "incomplete"
+UNIQUE: Final = "unique"  # a process label tells processes apart
+RESTART: Final = "restart"  # start times do
+VALUES: Final = "values"  # nothing does but falling values
+MIXED: Final = "mixed"
 RANK: Final = (EXACT, LOWER_BOUND, INCOMPLETE)
 LEADS: Final = {
     EXACT: "Exact: every call that was scraped is counted once, at what it cost",
@@ -33,7 +37,7 @@ class Trust:
     Attributes:
         verdict: ``exact``, ``lower_bound`` or ``incomplete``.
         statement: one sentence for a reader who knows nothing of Prometheus.
-        identity: ``unique``, ``values`` or ``mixed``.
+        identity: ``unique``, ``restart``, ``values`` or ``mixed``.
         warnings: everything that took something away from exactness, one sentence each.
     """
 
@@ -43,22 +47,29 @@ class Trust:
     warnings: tuple[str, ...]
 
 
-def judge(evidence: Evidence) -> Trust:
-    """Weigh what is known about the evidence."""
+def judge(evidence: Evidence, notes: Iterable[str] = ()) -> Trust:
+    """Weigh what is known about the evidence; `notes` are further warnings that doubt no figure."""
     doubts = list(_doubts(evidence))
     verdict = max((verdict for verdict, _, _ in doubts), key=RANK.index, default=EXACT)
     reasons = [reason for _, reason, _ in doubts]
     return Trust(
         verdict=verdict,
         statement=_statement(verdict, reasons, evidence),
-        identity=_identity(series for book in evidence.books.values() for series in book),
-        warnings=(*(warning for _, _, warning in doubts if warning), *evidence.warnings),
+        identity=_identity(_mode(series, evidence) for book in evidence.books.values() for series in book),
+        warnings=(*(warning for _, _, warning in doubts if warning), *evidence.warnings, *evidence.notes, *notes),
     )
 
 
-def _identity(series: Iterable[Series]) -> str:
-    kinds = {one.process is not None for one in series}
-    return "mixed" if len(kinds) == 2 else "values" if kinds == {False} else "unique"
+def _mode(series: Series, evidence: Evidence) -> str:
+    """How its restarts are known."""
+    if series.process is not None:
+        return UNIQUE
+    return RESTART if evidence.restarts.tells(dict(series.labels)) else VALUES
+
+
+def _identity(modes: Iterable[str]) -> str:
+    found = set(modes)
+    return found.pop() if len(found) == 1 else MIXED if found else UNIQUE
 
 
 def _statement(verdict: str, reasons: list[str], evidence: Evidence) -> str:
@@ -107,6 +118,23 @@ def _unseen(evidence: Evidence) -> Iterator[_Doubt]:
             f"{count} (first: {seen.late[0]}) had counted calls before a late first scrape:"
             " their totals are right, their time is that of the scrape",
         )
+    if seen.lost:
+        count = _many(len(seen.lost), "process")
+        yield (
+            INCOMPLETE,
+            f"{count} ended while the source was down",
+            f"{count} (first: {seen.lost[0]}) ended while the source scraped nothing:"
+            " what was counted after its last scrape is lost",
+        )
+    since = evidence.data_since
+    if seen.older and since is not None and since > evidence.period.since:
+        count = _many(len(seen.older), "process")
+        yield (
+            INCOMPLETE,
+            f"{count} had counted before the source's memory begins",
+            f"{count} (first: {seen.older[0]}) had been counting before the source's memory begins:"
+            " what was counted by then is booked at the start of the process",
+        )
 
 
 def _unlabelled(evidence: Evidence) -> Iterator[_Doubt]:
@@ -122,9 +150,17 @@ def _unlabelled(evidence: Evidence) -> Iterator[_Doubt]:
 
 def _uncertain(evidence: Evidence) -> Iterator[_Doubt]:
     nameless = {series for book in evidence.books.values() for series in book if series.process is None}
-    if nameless:
-        reason = f"{len(nameless)} series carry no `process` label, so a restart can hide calls"
+    blind = {series for series in nameless if _mode(series, evidence) == VALUES}
+    if blind:
+        reason = f"{len(blind)} series carry no `process` label, so a restart can hide calls"
         yield LOWER_BOUND, reason, reason
+    if nameless - blind:
+        reason = f"{len(nameless - blind)} series carry no `process` label and are told apart by start times"
+        yield LOWER_BOUND, reason, f"{reason}: right as long as one process at a time answers at a target"
+    sank = {series for book in evidence.books.values() for series in book.resets} & (nameless - blind)
+    if sank:
+        reason = f"{len(sank)} series fell though no restart was seen"
+        yield LOWER_BOUND, reason, f"{reason}: each fall was counted as a restart from zero"
     fallen = {
         series.process for book in evidence.books.values() for series in book.resets if series.process is not None
     }

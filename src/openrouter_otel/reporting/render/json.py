@@ -26,7 +26,8 @@ def render(report: Report, _paper: Paper) -> str:
 
 def _shape(report: Report) -> dict[str, Any]:
     shape: dict[str, Any] = _plain(report)
-    del shape["daily_levels"]
+    for other_formats in ("daily_levels", "rows", "row_labels"):
+        del shape[other_formats]
     for trend, step in TRENDS.items():
         shape[trend] = [{step: start, **usage} for start, usage in shape[trend].items()]
     shape["top_users"] = [{"user_id": user, **shape["user_stats"][user]} for user in report.top_users]
