@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from openrouter_otel.reporting.model import Report
+from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.paper import Paper
 
 TRENDS: Final = {"daily_trend": "date", "weekly_trend": "week_start", "monthly_trend": "month"}
@@ -48,7 +49,7 @@ def _written(value: Any, newline: str) -> Iterator[str]:
     elif isinstance(value, list):
         yield from _nested("[]", (("", one) for one in value), newline)
     else:
-        yield _number(value) if isinstance(value, Decimal) else json.dumps(value)
+        yield cells.exact(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
 def _nested(brackets: str, items: Iterator[tuple[str, Any]], newline: str) -> Iterator[str]:
@@ -59,8 +60,3 @@ def _nested(brackets: str, items: Iterator[tuple[str, Any]], newline: str) -> It
         yield from _written(one, newline + INDENT)
         separator = ","
     yield f"{newline if separator else ''}{brackets[1]}"
-
-
-def _number(amount: Decimal) -> str:
-    whole, _, fraction = f"{amount:f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"
