@@ -17,6 +17,7 @@ from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.paper import Paper
 
 TRENDS: Final = {"daily_trend": "date", "weekly_trend": "week_start", "monthly_trend": "month"}
+OTHER_FORMATS: Final = ("daily_levels", "rows", "row_labels")  # what only they write
 INDENT: Final = "  "
 
 
@@ -27,8 +28,8 @@ def render(report: Report, _paper: Paper) -> str:
 
 def _shape(report: Report) -> dict[str, Any]:
     shape: dict[str, Any] = _plain(report)
-    for other_formats in ("daily_levels", "rows", "row_labels"):
-        del shape[other_formats]
+    for theirs in OTHER_FORMATS:
+        del shape[theirs]
     for trend, step in TRENDS.items():
         shape[trend] = [{step: start, **usage} for start, usage in shape[trend].items()]
     shape["top_users"] = [{"user_id": user, **shape["user_stats"][user]} for user in report.top_users]
