@@ -10,6 +10,7 @@ from openrouter_otel import names
 from openrouter_otel.reporting import model
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Report
+from openrouter_otel.reporting.rates import Rate
 
 
 def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
@@ -39,6 +40,8 @@ def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
         filters={**report.filters, "user": user, "label": {"tag_team": name}},
         model_breakdown=breakdown,
         time_to_first_token_stats={name: Latency(3, 210.0, 200.0, None, None, None, 200.0, 400.0, 410.0)},
+        provider_latency_stats={name: report.latency_overall},
+        output_rate_stats={name: Rate(3, 61.25, 60.0, 12.5, 80.0, (47.0, 68.0), (10.0, 15.0), (68.0, 100.0))},
         user_stats={key: replace(row, share=Decimal(1), latency=half) for key, row in report.user_stats.items()},
         group_by=model.Showback("tag.team", {name: breakdown[name], "(unknown)": breakdown[other]}),
         comparison=model.Comparison(
@@ -54,7 +57,7 @@ def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
             share=Decimal("0.0001"),
             by_outcome={
                 "error": model.Spend(2, money("0.1")),
-                "abandoned": model.Spend(3, money("0.023456")),
+                "abandoned": model.Spend(3, money("0.023456"), unpriced_requests=1),
                 "cancelled": model.Spend(0, money("0")),
             },
             by_model={name: money("0.123456")},

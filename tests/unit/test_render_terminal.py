@@ -47,6 +47,7 @@ def test_every_section_is_there_and_says_what_it_is_for() -> None:
         "openai/gpt-5: 12,000 tokens were written to its cache and none was ever read.",
         "Prices where a model has several providers",
         "Time to first token",
+        "61.2  12.5    60.0  80.0  10.0 to 15.0",
         "! a warning about",
     ):
         assert shown in text

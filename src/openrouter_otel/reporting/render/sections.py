@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from openrouter_otel.reporting.model import Breakdown, Report
+from openrouter_otel.reporting.model import Breakdown, Report, Spend
 from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.measures import measures
 from openrouter_otel.reporting.render.page import Cell, Column, Kind, Line, Name, Page, Section, Table
@@ -28,7 +28,7 @@ COMPARED: Final = {
     "total_errors": "errors",
 }
 FEW: Final = 10  # weeks; a longer period is shown by month
-SPARE: Final = ("tokens", "per call")
+SPARE: Final = ("tokens", "per call", "reasoning")
 NAMED: Final = 3  # models in a sentence
 
 
@@ -143,7 +143,7 @@ def _spend(title: str | Line, what: str, rows: Mapping[str, Breakdown]) -> Secti
 
 def _tokens(report: Report) -> Section:
     table = _table(
-        ("model", "tokens in", "from cache", "out", "reasoning", "USD per million"),
+        ("model", "tokens in", "from cache", "out", "reasoning", "USD per M"),
         (
             (
                 Name(name),
@@ -174,7 +174,7 @@ def _prices(report: Report) -> Iterator[Section]:
         for provider, price in providers.items()
     ]
     if rows:
-        figures = _columns("model", "requests", "cost USD", "USD per million")
+        figures = _columns("model", "requests", "cost USD", "USD per M")
         columns = (figures[0], Column("provider", Kind.NAME), *figures[1:])
         yield Section(("Prices where a model has several providers",), Table(columns, tuple(rows)))
 
@@ -203,18 +203,24 @@ def _users(report: Report) -> Section:
 
 def _fruitless(report: Report) -> Iterator[Section]:
     lost = report.fruitless_spend
-    rows: list[tuple[Cell, ...]] = [
-        (Name(outcome), cells.count(spend.requests), cells.money_if_known(spend.cost))
-        for outcome, spend in lost.by_outcome.items()
+    outcomes: list[tuple[Cell, Spend]] = [(Name(outcome), spend) for outcome, spend in lost.by_outcome.items()]
+    outcomes.append(("cut off at the token limit", lost.truncated))
+    rows = [
+        (
+            outcome,
+            cells.count(spend.requests),
+            cells.money_if_known(spend.cost),
+            cells.count(spend.unpriced_requests),
+        )
+        for outcome, spend in outcomes
         if spend.requests
     ]
-    if lost.truncated.requests:
-        cut = lost.truncated
-        rows.append(("cut off at the token limit", cells.count(cut.requests), cells.money_if_known(cut.cost)))
     lines = list(_lost(report))
     if rows or lines:
         yield Section(
-            ("Spend that bought nothing",), _table(("outcome", "calls", "cost USD"), rows), lines=tuple(lines)
+            ("Spend that bought nothing",),
+            _table(("outcome", "calls", "cost USD", "of unknown price"), rows),
+            lines=tuple(lines),
         )
 
 
