@@ -46,7 +46,7 @@ def made(arguments: Arguments) -> str:
     evidence = scan.read(source, arguments.asked, arguments.wanted.filters)
     report = figures.report(evidence, arguments.wanted, generated_at=datetime.now(timezone.utc))
     if arguments.format in BARE:
-        print(f"report: {report.verdict}: {report.statement}", file=sys.stderr)
+        print(f"report: {report.statement} (verdict: {report.verdict})", file=sys.stderr)
     return RENDERERS[arguments.format](report, output.paper(arguments.output))
 
 

@@ -38,7 +38,7 @@ def test_csv_is_headed_by_the_verdict_on_standard_error(
     for options in ([], ["--output", str(tmp_path / "report.csv")]):
         assert report.main(["--prometheus", source, "--format", "csv", *options]) == 0
         said = capsys.readouterr()
-        assert said.err == f"report: exact: {STATEMENT}\n"
+        assert said.err == f"report: {STATEMENT} (verdict: exact)\n"
         assert STATEMENT not in said.out
     assert (tmp_path / "report.csv").read_text().startswith("date,")
 

@@ -50,7 +50,7 @@ def test_counts_are_integers_and_money_always_has_a_point() -> None:
     assert isinstance(made["summary"]["period"]["total_tokens"], int)
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(st.text(), st.decimals(0, 10**9, places=12), st.lists(st.text(), max_size=2))
 def test_any_name_and_amount_parses_back(name: str, cost: Decimal, warnings: list[str]) -> None:
     usage = Usage()
