@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Final
 
@@ -25,6 +25,11 @@ def safe(text: str) -> str:
 def moment(iso: str) -> str:
     """Day and minute of an ISO time."""
     return iso[:16].replace("T", " ")
+
+
+def span(period: Mapping[str, str]) -> str:
+    """A period's ends."""
+    return f"{moment(period['since'])} to {moment(period['until'])}"
 
 
 def count(number: int) -> str:

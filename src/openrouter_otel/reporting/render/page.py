@@ -6,8 +6,12 @@ it for its own words.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
+
+SPARE: Final = ("tokens", "per call", "reasoning")  # figures that a narrow paper goes without
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     strong: int | None = None
 
+    @classmethod
+    def of(cls, heads: tuple[str, ...], rows: Iterable[tuple[Cell, ...]]) -> Table:
+        """A table of names and their figures."""
+        return cls(headed(*heads), tuple(rows))
+
 
 @dataclass(frozen=True)
 class Section:
@@ -86,3 +95,16 @@ class Page:
     about: tuple[Line, ...]
     sections: tuple[Section, ...]
     warnings: tuple[str, ...]
+
+
+def headed(what: str, *figures: str) -> tuple[Column, ...]:
+    """Columns of a name and its figures."""
+    return (Column(what, Kind.NAME), *(Column(figure, spare=figure in SPARE) for figure in figures))
+
+
+def listed(pairs: Iterable[tuple[str, str]]) -> Line:
+    """Words and names in turn, commas between."""
+    line: list[str | Name] = []
+    for words, name in pairs:
+        line += [f", {words}" if line else words, Name(name)]
+    return tuple(line)

@@ -41,7 +41,7 @@ def _parts(whole: page.Page, narrow: bool) -> Iterator[RenderableType]:
     yield Text.assemble(("OpenRouter usage  ", "bold"), (cells.verdict(whole.verdict), STYLES[whole.verdict]))
     yield Text(cells.safe(whole.statement))
     for line in whole.about:
-        yield Text(_line(line), "dim")
+        yield Text(_line(line))
     for section in whole.sections:
         yield from _section(section, narrow)
     for number, warning in enumerate(whole.warnings):
@@ -49,7 +49,7 @@ def _parts(whole: page.Page, narrow: bool) -> Iterator[RenderableType]:
 
 
 def _section(section: page.Section, narrow: bool) -> Iterator[RenderableType]:
-    yield Text(f"\n{_line(section.title)}", "bold")
+    yield Text(f"\n{_line(section.title)}", "bold cyan")
     if section.table and section.table.rows:
         yield _table(section.table, narrow)
         if section.table.rows[ROWS:]:
@@ -57,11 +57,11 @@ def _section(section: page.Section, narrow: bool) -> Iterator[RenderableType]:
     if section.bars:
         yield Text(section.bars, "cyan", overflow="fold")
     for line in section.lines:
-        yield Text(_line(line), "dim")
+        yield Text(_line(line))
 
 
 def _table(content: page.Table, narrow: bool) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False)
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False, header_style="dim")
     kept = [not (narrow and column.spare) for column in content.columns]
     for column in compress(content.columns, kept):
         _column(drawn, column)
