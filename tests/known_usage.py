@@ -13,6 +13,7 @@ from openrouter_otel.reporting import figures
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage
 from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.ledger import Reading, entries
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import DAY, HOUR, Interval, month
@@ -57,13 +58,17 @@ class Usage:
             "month": month(NOW, self.tz),
             "explicit": False,
             "data_since": NOW - 40 * DAY,
-            "books": {metric: Book(entries([self.found[metric]])) for metric in (*HOURLY, *COARSE)},
+            "books": {metric: self._book(self.found[metric]) for metric in (*HOURLY, *COARSE)},
             "shortest": [],
             "longest": [],
             "coverage": Coverage(),
             "warnings": (),
         }
         return Evidence(**{**known, **self.other})
+
+    @staticmethod
+    def _book(readings: list[Reading]) -> Book:
+        return Book(entries([readings]), {Series.of(reading.labels): reading.labels for reading in readings})
 
     def report(self, wanted: figures.Wanted = figures.Wanted()) -> Report:  # noqa: B008  # immutable
         """What is made of it."""

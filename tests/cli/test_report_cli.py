@@ -382,7 +382,17 @@ def test_help_names_every_option_that_is_built(capsys: pytest.CaptureFixture[str
         report.main(["--help"])
     assert left.value.code == 0
     said = capsys.readouterr().out
-    for option in ("--prometheus", "--format", "--output", "--since", "--until", "--tz", "--top", "--timeout", *FILTERS):
+    for option in (
+        "--prometheus",
+        "--format",
+        "--output",
+        "--since",
+        "--until",
+        "--tz",
+        "--top",
+        "--timeout",
+        *FILTERS,
+    ):
         assert option in said
     assert "--journal" not in said
 

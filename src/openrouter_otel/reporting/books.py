@@ -46,9 +46,12 @@ class Book:
 
     def within(self, interval: Interval) -> Totals:
         """What each series gained in an interval whose ends are edges."""
-        return Totals(
-            {series: _sum(amount for at, amount in booked if at in interval) for series, booked in self.items()}
-        )
+        since, until = interval.since, interval.until
+        amounts = {}
+        for series, booked in self.items():
+            inside = [amount for at, amount in booked if since < at <= until]
+            amounts[series] = sum(inside, ZERO) if inside else ZERO
+        return Totals(amounts)
 
     def over_time(self, interval: Interval) -> dict[int, Decimal]:
         """What was gained at each edge of the interval, all series together."""
@@ -61,13 +64,15 @@ class Book:
 
     def by_day(self, interval: Interval, tz: tzinfo) -> dict[date, Totals]:
         """Each series' gains by local day of an interval whose ends are edges; days without gains are left out."""
-        gained: defaultdict[date, defaultdict[Series, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        gained: defaultdict[date, dict[Series, Decimal]] = defaultdict(dict)
+        since, until = interval.since, interval.until
         ends: dict[int, date] = {}  # many series, few edges
         for series, booked in self.items():
             for at, amount in booked:
-                if amount and at in interval:
+                if since < at <= until and amount:
                     day = ends.get(at) or ends.setdefault(at, local(at - 1, tz).date())
-                    gained[day][series] += amount
+                    of_day = gained[day]
+                    of_day[series] = of_day[series] + amount if series in of_day else amount
         return {day: Totals(amounts) for day, amounts in sorted(gained.items())}
 
     def items(self) -> Iterable[tuple[Series, list[tuple[int, Decimal]]]]:

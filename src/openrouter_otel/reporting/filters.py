@@ -146,7 +146,7 @@ def unmatched(filters: Filters, values: Mapping[str, Iterable[str]]) -> Iterator
 def _nearest(asked: str, there_are: list[str]) -> str:
     if not there_are:
         return "no call has any"
-    close = difflib.get_close_matches(asked, there_are, NEAREST, cutoff=0.4)
+    close = difflib.get_close_matches(asked, there_are, NEAREST)
     shown = [*close, *(value for value in there_are if value not in close)][:NEAREST]
     more = f" and {len(there_are) - len(shown)} more" if len(there_are) > len(shown) else ""
     return f"there are {', '.join(repr(value) for value in shown)}{more}"

@@ -10,10 +10,13 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_CEILING, Decimal
+from itertools import groupby
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from openrouter_otel.reporting.identity import BUCKET, Series
 
+Labels = tuple[tuple[str, str], ...]
 Buckets = Mapping[tuple[float, float], Decimal]
 
 
@@ -33,10 +36,10 @@ def buckets(cumulative: Iterable[tuple[Series, Decimal]]) -> dict[tuple[float, f
 
     Each histogram is taken by itself, so that different layouts never mix; those of two layouts overlap in the result.
     """
-    histograms: defaultdict[Series, list[tuple[float, Decimal]]] = defaultdict(list)
+    histograms: defaultdict[Labels, list[tuple[float, Decimal]]] = defaultdict(list)
     for series, amount in cumulative:
-        if not math.isnan(series.bound):
-            histograms[series.without(BUCKET)].append((series.bound, amount))
+        if not math.isnan(bound := series.bound):
+            histograms[tuple(pair for pair in series.labels if pair[0] != BUCKET)].append((bound, amount))
     counts: defaultdict[tuple[float, float], Decimal] = defaultdict(Decimal)
     for steps in histograms.values():
         below, lower = Decimal(0), 0.0
@@ -53,17 +56,24 @@ def quantile(counts: Buckets, q: float, shortest: float | None = None, longest: 
     if not found:
         return NOTHING
     rank = max(Decimal(1), (Decimal(str(q)) * found).to_integral_value(ROUND_CEILING))
-    bounds = sorted({bound for bucket in counts for bound in bucket})
-    # Certainly / possibly at or below a bound: they differ only where layouts overlap.
-    certain = {b: sum(count for (_, upper), count in counts.items() if upper <= b) for b in bounds}
-    possible = {b: sum(count for (lower, _), count in counts.items() if lower < b) for b in bounds}
-    lower = max((b for b in bounds if possible[b] < rank), default=bounds[0])
-    upper = min(b for b in bounds if certain[b] >= rank)
-    inside = float((rank - possible[lower]) / max(Decimal(1), certain[upper] - possible[lower]))
+    # Where layouts overlap, a value is possibly beyond the lower bound long before it is certainly below the upper one.
+    lower, before, _ = _at_rank(rank, sorted((lower, count) for (lower, _), count in counts.items()))
+    upper, _, after = _at_rank(rank, sorted((upper, count) for (_, upper), count in counts.items()))
+    inside = float((rank - before) / max(Decimal(1), after - before))
     if math.isinf(upper):
         known = longest if longest is not None and longest > lower else None
         return Quantile(_between(lower, known or lower, inside), lower, known)
     return Quantile(_within_extremes(_between(lower, upper, inside), lower, upper, shortest, longest), lower, upper)
+
+
+def _at_rank(rank: Decimal, bounds: list[tuple[float, Decimal]]) -> tuple[float, Decimal, Decimal]:
+    """The bound whose values hold a rank, with how many there are before it and up to it; equal bounds are one."""
+    before = reached = Decimal(0)
+    for bound, same in groupby(bounds, key=itemgetter(0)):
+        before, reached = reached, reached + sum(count for _, count in same)
+        if reached >= rank:
+            return bound, before, reached
+    raise ValueError(f"no value has rank {rank}")
 
 
 def spread(counts: Buckets, total: Decimal) -> float | None:
