@@ -23,7 +23,7 @@ from openrouter_otel.reporting.address import AddressError
 from openrouter_otel.reporting.arguments import Arguments, UsageError, parse
 from openrouter_otel.reporting.period import PeriodError
 from openrouter_otel.reporting.prometheus import Prometheus, SourceError
-from openrouter_otel.reporting.render import RENDERERS, MissingExtra
+from openrouter_otel.reporting.render import BARE, RENDERERS, MissingExtra
 
 BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError)
 FAILURES = (SourceError, output.OutputError, MissingExtra)
@@ -65,6 +65,8 @@ def made(arguments: Arguments) -> str:
     source = Prometheus(arguments.prometheus, arguments.access, arguments.timeout)
     evidence = scan.read(source, arguments.asked, arguments.wanted.filters, arguments.cache)
     report = figures.report(evidence, arguments.wanted, generated_at=datetime.now(timezone.utc))
+    if arguments.format in BARE:
+        print(f"report: {report.statement} (verdict: {report.verdict})", file=sys.stderr)
     return RENDERERS[arguments.format](report, output.paper(arguments.output))
 
 

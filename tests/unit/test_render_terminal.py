@@ -15,6 +15,7 @@ from termios import TIOCSWINSZ
 import pytest
 from rich.cells import cell_len
 
+from full_report import full_report
 from known_usage import Usage
 from openrouter_otel import names
 from openrouter_otel.reporting.render import RENDERERS
@@ -24,20 +25,38 @@ HOSTILE = ":smile:[bold red]x[/]\x1b]0;owned\x07\x1b[2J\u202egnp\r\n\u2028"
 COLOUR = re.compile(r"\x1b\[[0-9;]*[34]\d[0-9;]*m")
 
 
-def some_usage() -> Usage:
-    usage = Usage()
-    usage.call("1234.567891", count=98_765)
-    usage.call("0.000001", model="meta-llama/llama-3.3-70b-instruct:free", provider="DeepInfra", user="bob@example.org")
-    usage.add(names.ERRORS, 12, error_type="rate_limit_exceeded")
-    return usage
-
-
 @pytest.mark.parametrize("width", [80, 100, 140, 400])
 def test_no_line_is_wider_than_the_paper(width: int) -> None:
-    text = RENDERERS["terminal"](some_usage().report(), Paper(width))
+    text = RENDERERS["terminal"](full_report(), Paper(width))
     assert max(map(cell_len, text.splitlines())) <= min(width, 140)
     for shown in ("EXACT", "1,234.567891", "98,766", "rate_limit_exceeded", "bob@example.org", "1,500 to 2,200"):
         assert shown in text
+
+
+def test_every_section_is_there_and_says_what_it_is_for() -> None:
+    text = RENDERERS["terminal"](full_report(), Paper(140))
+    for shown in (
+        "Only calls with user alice, tag_team openai/gpt-5",
+        "Against 2026-09-25 00:00 to 2026-10-25 00:00: cost +12.0%, requests -50.0%, errors none before.",
+        "2026-11 so far 1,234.567892 USD, by its end about 1,646.09 USD.",
+        "·····························█",
+        "the dearest 2026-11-23 with 1,234.567892 USD",
+        "By tag.team",
+        "0.123456 USD (<0.1% of the period's cost) went to calls that failed or were given up",
+        "cut off at the token limit     41   unknown",
+        "openai/gpt-5: 12,000 tokens were written to its cache and none was ever read.",
+        "Prices where a model has several providers",
+        "Time to first token",
+        "61.2  12.5    60.0  80.0  10.0 to 15.0",
+        "! a warning about",
+    ):
+        assert shown in text
+
+
+def test_a_narrow_terminal_goes_without_what_it_can_spare() -> None:
+    wide, narrow = (RENDERERS["terminal"](full_report(), Paper(width)) for width in (100, 80))
+    assert ("per call" in wide, "per call" in narrow) == (True, False)
+    assert "90.0%" in narrow
 
 
 def test_no_digit_is_ever_cut_off() -> None:
@@ -49,7 +68,7 @@ def test_no_digit_is_ever_cut_off() -> None:
 
 
 def test_trust_comes_before_any_figure() -> None:
-    lines = RENDERERS["terminal"](some_usage().report(), Paper()).splitlines()
+    lines = RENDERERS["terminal"](full_report(), Paper()).splitlines()
     assert lines[0] == "OpenRouter usage  EXACT"
     assert lines[1].startswith("Exact: every call")
 
@@ -77,8 +96,8 @@ def test_long_tables_say_where_the_rest_is() -> None:
         usage.call("1", model=f"model-{number:02}", process=f"p{number}")
     text = RENDERERS["terminal"](usage.report(), Paper())
     assert "model-19" in text
-    assert "the rest is in --format json" in text
-    assert "model-20" not in text.partition("Providers")[0]
+    assert "the first 20 of 30; --format json has the rest" in text
+    assert "model-20" not in text
 
 
 SHOW = """

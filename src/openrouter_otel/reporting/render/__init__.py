@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from openrouter_otel.reporting.model import Report
-from openrouter_otel.reporting.render import json
+from openrouter_otel.reporting.render import csv, json, markdown
 from openrouter_otel.reporting.render.paper import Paper
 
 Renderer = Callable[[Report, Paper], str]
@@ -24,4 +24,11 @@ def _terminal(report: Report, paper: Paper) -> str:
     return terminal.render(report, paper)
 
 
-RENDERERS: Final[dict[str, Renderer]] = {"json": json.render, "terminal": _terminal}
+RENDERERS: Final[dict[str, Renderer]] = {
+    "json": json.render,
+    "csv": csv.render,
+    "markdown": markdown.render,
+    "terminal": _terminal,
+}
+# Formats without a place for the verdict, whose reader must hear it some other way.
+BARE: Final = frozenset({"csv"})

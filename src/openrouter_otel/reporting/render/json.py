@@ -13,9 +13,11 @@ from decimal import Decimal
 from typing import Any, Final
 
 from openrouter_otel.reporting.model import Report
+from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.paper import Paper
 
 TRENDS: Final = {"daily_trend": "date", "weekly_trend": "week_start", "monthly_trend": "month"}
+OTHER_FORMATS: Final = ("daily_levels", "rows", "row_labels")  # what only they write
 INDENT: Final = "  "
 
 
@@ -26,8 +28,8 @@ def render(report: Report, _paper: Paper) -> str:
 
 def _shape(report: Report) -> dict[str, Any]:
     shape: dict[str, Any] = _plain(report)
-    for other_formats in ("daily_levels", "rows", "row_labels"):
-        del shape[other_formats]
+    for theirs in OTHER_FORMATS:
+        del shape[theirs]
     for trend, step in TRENDS.items():
         shape[trend] = [{step: start, **usage} for start, usage in shape[trend].items()]
     shape["top_users"] = [{"user_id": user, **shape["user_stats"][user]} for user in report.top_users]
@@ -48,7 +50,7 @@ def _written(value: Any, newline: str) -> Iterator[str]:
     elif isinstance(value, list):
         yield from _nested("[]", (("", one) for one in value), newline)
     else:
-        yield _number(value) if isinstance(value, Decimal) else json.dumps(value)
+        yield cells.exact(value) if isinstance(value, Decimal) else json.dumps(value)
 
 
 def _nested(brackets: str, items: Iterator[tuple[str, Any]], newline: str) -> Iterator[str]:
@@ -59,8 +61,3 @@ def _nested(brackets: str, items: Iterator[tuple[str, Any]], newline: str) -> It
         yield from _written(one, newline + INDENT)
         separator = ","
     yield f"{newline if separator else ''}{brackets[1]}"
-
-
-def _number(amount: Decimal) -> str:
-    whole, _, fraction = f"{amount:f}".partition(".")
-    return f"{whole}.{fraction.rstrip('0') or '0'}"

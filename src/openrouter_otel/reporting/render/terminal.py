@@ -1,184 +1,96 @@
-"""The report for people at a terminal: first whether to believe it, then what it cost.
+"""The report for people at a terminal, drawn by rich.
 
 Names are foreign text: they are never parsed as markup, and what a terminal might obey is spelled out instead.
+Colours come only where the paper is a terminal, and NO_COLOR (which rich obeys) takes them away.
 """
 
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from typing import Final, TypeVar
+from collections.abc import Iterator
+from itertools import compress
+from typing import Final
 
 from rich import box
 from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from openrouter_otel.reporting.model import Breakdown, Report
-from openrouter_otel.reporting.render import cells
+from openrouter_otel.reporting.model import Report
+from openrouter_otel.reporting.render import cells, page, sections
+from openrouter_otel.reporting.render.page import Kind
 from openrouter_otel.reporting.render.paper import Paper
 
 WIDEST: Final = 140
-ROWS: Final = 20  # of a table of names; JSON has them all
-BARS: Final = "·▁▂▃▄▅▆▇█"
-VERDICTS: Final = {
-    "exact": ("EXACT", "bold green"),
-    "lower_bound": ("LOWER BOUND", "bold yellow"),
-    "incomplete": ("INCOMPLETE", "bold red"),
-}
-INTERVALS: Final = {
-    "last_24h": "last 24 hours",
-    "last_7d": "last 7 days",
-    "last_30d": "last 30 days",
-    "period": "this period",
-    "all_time": "all time",
-}
+NARROW: Final = 100
+ROWS: Final = 20  # of a table; other formats have them all
+STYLES: Final = {"exact": "bold green", "lower_bound": "bold yellow", "incomplete": "bold red"}
 
 
 def render(report: Report, paper: Paper) -> str:
     """Tables no wider than the paper."""
-    page = io.StringIO()
+    drawn = io.StringIO()
     width, terminal = min(paper.width, WIDEST), paper.terminal or None
-    console = Console(file=page, width=width, force_terminal=terminal, highlight=False, markup=False, emoji=False)
-    for part in _parts(report):
+    console = Console(file=drawn, width=width, force_terminal=terminal, highlight=False, markup=False, emoji=False)
+    for part in _parts(sections.page(report), width < NARROW):
         console.print(part)
-    return "\n".join(line.rstrip() for line in page.getvalue().splitlines()) + "\n"
+    return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines()) + "\n"
 
 
-def _parts(report: Report) -> Iterator[RenderableType]:
-    yield from _head(report)
-    yield _summary(report)
-    if report.user_stats:
-        yield _breakdown("Models", report.model_breakdown)
-        yield _breakdown("Providers", report.provider_breakdown)
-        yield _users(report)
-        yield _latencies(report)
-    if report.errors.by_type:
-        yield _counts("Errors by type", report.errors.by_type)
-        yield _counts("Errors by model asked for", report.errors.by_model)
-    yield from _days(report)
-    yield from _foot(report)
+def _parts(whole: page.Page, narrow: bool) -> Iterator[RenderableType]:
+    yield Text.assemble(("OpenRouter usage  ", "bold"), (cells.verdict(whole.verdict), STYLES[whole.verdict]))
+    yield Text(cells.safe(whole.statement))
+    for line in whole.about:
+        yield Text(_line(line))
+    for section in whole.sections:
+        yield from _section(section, narrow)
+    for number, warning in enumerate(whole.warnings):
+        yield Text(f"{'' if number else chr(10)}! {cells.safe(warning)}", "yellow")
 
 
-def _head(report: Report) -> Iterator[RenderableType]:
-    word, style = VERDICTS[report.verdict]
-    yield Text.assemble(("OpenRouter usage  ", "bold"), (word, style))
-    yield Text(cells.safe(report.statement))
-    since, until = (cells.moment(report.period[end]) for end in ("since", "until"))
-    yield Text(f"{since} to {until} {report.timezone}", "dim")
-    yield Text(cells.safe(str(report.source["url"])), "dim")
+def _section(section: page.Section, narrow: bool) -> Iterator[RenderableType]:
+    yield Text(f"\n{_line(section.title)}", "bold cyan")
+    if section.table and section.table.rows:
+        yield _table(section.table, narrow)
+        if section.table.rows[ROWS:]:
+            yield Text(f"the first {ROWS} of {len(section.table.rows)}; --format json has the rest", "dim italic")
+    if section.bars:
+        yield Text(section.bars, "cyan", overflow="fold")
+    for line in section.lines:
+        yield Text(_line(line))
 
 
-def _summary(report: Report) -> Table:
-    table = _table("Summary", "", "requests", "tokens in", "out", "cost USD", "errors", "mean ms")
-    for name, label in INTERVALS.items():
-        row = report.summary[name]
-        table.add_row(
-            label,
-            cells.count(row.total_requests),
-            cells.count(row.input_tokens),
-            cells.count(row.output_tokens),
-            cells.money(row.total_cost),
-            cells.failed(row.total_errors, row.error_rate),
-            cells.ms(row.avg_latency_ms),
-            style="bold" if name == "period" else None,
-        )
-    return table
+def _table(content: page.Table, narrow: bool) -> Table:
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True, show_edge=False, header_style="dim")
+    kept = [not (narrow and column.spare) for column in content.columns]
+    for column in compress(content.columns, kept):
+        _column(drawn, column)
+    for number, row in enumerate(content.rows[:ROWS]):
+        drawn.add_row(*map(_cell, compress(row, kept)), style="bold" if number == content.strong else None)
+    return drawn
 
 
-def _breakdown(title: str, rows: Mapping[str, Breakdown]) -> Table:
-    table = _table(title, "", "requests", "tokens", "cost USD", "per M", "errors", "mean ms")
-    for name, row in _first(rows, table):
-        table.add_row(
-            name,
-            cells.count(row.requests),
-            cells.count(row.tokens),
-            cells.money(row.cost),
-            cells.price(row.cost_per_million_tokens),
-            cells.failed(row.errors, row.error_rate),
-            cells.ms(row.avg_latency_ms),
-        )
-    return table
+def _column(drawn: Table, column: page.Column) -> None:
+    if column.kind is Kind.NAME:
+        drawn.add_column(column.heading, overflow="fold", min_width=12)
+    elif column.kind is Kind.FIGURE:
+        drawn.add_column(column.heading, justify="right", overflow="fold")  # a digit is never cut off
+    else:
+        for other in drawn.columns[1:]:
+            other.no_wrap = True
+        drawn.add_column(column.heading, no_wrap=True, overflow="ellipsis", ratio=1)  # what is left of the line
+        drawn.expand = True
 
 
-def _users(report: Report) -> Table:
-    table = _table("Users", "", "requests", "tokens", "cost USD")
-    for column in table.columns[1:]:
-        column.no_wrap = True
-    table.add_column("models", no_wrap=True, overflow="ellipsis", ratio=1)  # what is left of the line
-    table.expand = True
-    for user, row in _first({user: report.user_stats[user] for user in report.top_users}, table):
-        models = cells.safe(", ".join(row.models_used))
-        table.add_row(user, cells.count(row.requests), cells.count(row.tokens), cells.money(row.cost), models)
-    return table
+def _cell(cell: page.Cell) -> Text:
+    if isinstance(cell, tuple):
+        return Text(", ".join(cells.safe(name.text) for name in cell))
+    return Text(_word(cell))
 
 
-def _latencies(report: Report) -> Table:
-    table = _table("Latency in ms, calls that went well", "", "calls", "mean", "p50", "p95", "p95 within", "max")
-    for name, row in _first({"all models": report.latency_overall, **report.latency_stats}, table):
-        lower, upper = row.p95_range
-        within = f"{cells.ms(lower)} to {cells.ms(upper)}" if row.count else cells.NOTHING
-        table.add_row(
-            name,
-            cells.count(row.count),
-            cells.ms(row.mean),
-            cells.ms(row.p50),
-            cells.ms(row.p95),
-            within,
-            cells.ms(row.max),
-        )
-    return table
+def _line(line: page.Line) -> str:
+    return "".join(map(_word, line))
 
 
-def _counts(title: str, counts: Mapping[str, int]) -> Table:
-    table = _table(title, "", "errors")
-    for name, count in _first(counts, table):
-        table.add_row(name, cells.count(count))
-    return table
-
-
-def _days(report: Report) -> Iterator[RenderableType]:
-    days = list(report.daily_trend)
-    yield Text("\nCost per day", "bold")
-    yield Text("".join(BARS[level] for level in report.daily_levels), "cyan", overflow="fold")
-    yield Text(f"{days[0]} to {days[-1]}", "dim")
-
-
-def _foot(report: Report) -> Iterator[RenderableType]:
-    books = report.accounting
-    yield Text(
-        f"\ncharged by OpenRouter {cells.money(books.charged_cost)}"
-        f" + billed by providers {cells.money(books.byok_cost)}"
-        f" + estimated {cells.money(books.estimated_cost)} USD"
-        f"; {cells.count(books.unpriced_requests)} calls of unknown price",
-        "dim",
-    )
-    for warning in books.warnings:
-        yield Text(f"! {cells.safe(warning)}", "yellow")
-
-
-def _table(title: str, *columns: str) -> Table:
-    table = Table(
-        title=f"\n{title}",
-        title_justify="left",
-        title_style="bold",
-        box=box.SIMPLE_HEAD,
-        pad_edge=False,
-        collapse_padding=True,
-        show_edge=False,
-    )
-    table.add_column(columns[0], overflow="fold", min_width=12)
-    for column in columns[1:]:
-        table.add_column(column, justify="right", overflow="fold")  # a digit is never cut off
-    return table
-
-
-T = TypeVar("T")
-
-
-def _first(rows: Mapping[str, T], table: Table) -> Iterator[tuple[Text, T]]:
-    """The rows that fit, each with its name as harmless text."""
-    for name in list(rows)[:ROWS]:
-        yield Text(cells.safe(name)), rows[name]
-    if list(rows)[ROWS:]:
-        table.caption = "the rest is in --format json"
+def _word(word: str | page.Name) -> str:
+    return word if isinstance(word, str) else cells.safe(word.text)

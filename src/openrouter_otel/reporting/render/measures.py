@@ -1,0 +1,58 @@
+"""How quickly calls were answered: the sections of a page that show a spread instead of a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final
+
+from openrouter_otel.reporting.latency import NOWHERE, Latency, Range
+from openrouter_otel.reporting.model import Report
+from openrouter_otel.reporting.rates import Rate
+from openrouter_otel.reporting.render import cells
+from openrouter_otel.reporting.render.page import Cell, Column, Kind, Name, Section, Table
+
+DURATIONS: Final = ("calls", "mean", "p50", "p95", "p95 within", "max")
+RATES: Final = ("streams", "mean", "p5", "median", "p95", "p5 within")  # the slow ones are the bad ones
+Written = Callable[["float | None"], str]
+
+
+def measures(report: Report) -> Iterator[Section]:
+    """What was measured at all."""
+    if report.latency_overall.count:
+        overall = _duration("all models", report.latency_overall)
+        yield _section(
+            "Latency in ms, calls that went well", "model", DURATIONS, [overall, *_durations(report.latency_stats)]
+        )
+    yield from _measured("The same by provider", "provider", DURATIONS, _durations(report.provider_latency_stats))
+    yield from _measured("Time to first token in ms", "model", DURATIONS, _durations(report.time_to_first_token_stats))
+    yield from _measured("Output tokens per second, streams", "model", RATES, _rates(report.output_rate_stats))
+
+
+def _measured(title: str, what: str, heads: tuple[str, ...], rows: Iterator[tuple[Cell, ...]]) -> Iterator[Section]:
+    if found := list(rows):
+        yield _section(title, what, heads, found)
+
+
+def _section(title: str, what: str, heads: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> Section:
+    columns = (Column(what, Kind.NAME), *(Column(head, spare=head == "calls") for head in heads))
+    return Section((title,), Table(columns, tuple(rows)))
+
+
+def _durations(measured: Mapping[str, Latency]) -> Iterator[tuple[Cell, ...]]:
+    return (_duration(Name(name), row) for name, row in measured.items() if row.count)
+
+
+def _duration(name: Cell, row: Latency) -> tuple[Cell, ...]:
+    figures = map(cells.ms, (row.mean, row.p50, row.p95))
+    return (name, cells.count(row.count), *figures, _within(row.p95_range, cells.ms), cells.ms(row.max))
+
+
+def _rates(measured: Mapping[str, Rate]) -> Iterator[tuple[Cell, ...]]:
+    for name, row in measured.items():
+        if row.count:
+            figures = map(cells.speed, (row.mean, row.p5, row.median, row.p95))
+            yield (Name(name), cells.count(row.count), *figures, _within(row.p5_range, cells.speed))
+
+
+def _within(bracket: Range, written: Written) -> str:
+    return cells.NOTHING if bracket == NOWHERE else f"{written(bracket[0])} to {written(bracket[1])}"
