@@ -1,0 +1,72 @@
+"""One cell of a table, and how the values of a report become cells."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from openrouter_otel.reporting.latency import Range
+from openrouter_otel.reporting.render import cells
+
+NOTHING: Final = "–"
+CENTS: Final = 4  # digits of `cells.money` after the cents
+
+
+@dataclass(frozen=True)
+class Cell:
+    """What one place of a table or card says.
+
+    Attributes:
+        text: the value.
+        faint: what belongs to it but may be overlooked: digits beyond the cent, a bracket.
+        bar: how long a bar to draw behind it, such as ``12.5%``; "" for none.
+    """
+
+    text: str
+    faint: str = ""
+    bar: str = ""
+
+
+EMPTY: Final = Cell(NOTHING)
+
+
+def name(text: str) -> Cell:
+    """Foreign text; nothing in it can hide or turn what stands beside it."""
+    return Cell(cells.safe(text))
+
+
+def count(number: int) -> Cell:
+    """A whole number."""
+    return Cell(cells.count(number))
+
+
+def money(amount: Decimal | None) -> Cell:
+    """USD: cents to read, the rest to check."""
+    if amount is None:
+        return EMPTY
+    text = cells.money(amount)
+    return Cell(text[:-CENTS], text[-CENTS:])
+
+
+def share(part: Decimal | None) -> Cell:
+    """A part of the whole, with a bar."""
+    return EMPTY if part is None else Cell(f"{part:.1%}", bar=f"{part:.2%}")
+
+
+def ratio(part: Decimal | None) -> Cell:
+    """A part of something else than the column's sum."""
+    return EMPTY if part is None else Cell(f"{part:.1%}")
+
+
+def errors(number: int, rate: Decimal) -> Cell:
+    """Errors and what share of the calls they are."""
+    return Cell(cells.count(number), f"{rate:.1%}" if number else "")
+
+
+def ms(duration: float | None, within: Range = (None, None)) -> Cell:
+    """Milliseconds, and the bracket they are certain to lie in."""
+    if duration is None:
+        return EMPTY
+    lower, upper = within
+    return Cell(cells.ms(duration), "" if lower is None else f"{cells.ms(lower)} to {cells.ms(upper)}")
