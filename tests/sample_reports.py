@@ -33,11 +33,29 @@ from openrouter_otel.reporting.model import (
 )
 
 LAST_DAY: Final = date(2026, 11, 25)
-LABS: Final = ("openai", "anthropic", "google", "meta-llama", "mistralai", "deepseek", "qwen", "x-ai", "cohere", "amazon")
+LABS: Final = (
+    "openai",
+    "anthropic",
+    "google",
+    "meta-llama",
+    "mistralai",
+    "deepseek",
+    "qwen",
+    "x-ai",
+    "cohere",
+    "amazon",
+)
 SIZES: Final = ("mini", "pro", "large", "flash", "reasoner")
 PROVIDERS: Final = ("OpenAI", "Anthropic", "Google", "Azure", "Together", "Fireworks", "DeepInfra", "Groq", "Bedrock")
 TEAMS: Final = ("search", "support", "growth", "platform", "data", "legal")
-ERRORS: Final = ("http_429", "APITimeoutError", "http_502", "provider_unavailable", "content_policy_violation", "http_400")
+ERRORS: Final = (
+    "http_429",
+    "APITimeoutError",
+    "http_502",
+    "provider_unavailable",
+    "content_policy_violation",
+    "http_400",
+)
 NAMES: Final = ("ada", "bo", "chen", "dina", "emil", "fatou", "goran", "hana", "ivo", "jun", "kai", "lena", "mara")
 HOSTILE: Final = (
     "</script><script>window.owned = 1</script>",
@@ -71,6 +89,7 @@ def small() -> Report:
         report,
         group_by=None,
         comparison=None,
+        hour_of_week=tuple(tuple(_few(day, hour) for hour in range(24)) for day in range(7)),
         verdict="exact",
         statement="Exact: every call that was scraped is counted once, at what it cost.",
         errors=Errors(Decimal(0), {}, {}),
@@ -117,14 +136,14 @@ def hostile() -> Report:
         statement=f"Incomplete: {HOSTILE[0]}",
         source={"kind": "prometheus", "url": f"http://localhost/{HOSTILE[1]}"},
         filters={"user": HOSTILE[0]},
-        model_breakdown={name: only for name in names},
-        provider_breakdown={name: only for name in names},
-        latency_stats={name: wait for name in names},
-        time_to_first_token_stats={name: wait for name in names},
+        model_breakdown=dict.fromkeys(names, only),
+        provider_breakdown=dict.fromkeys(names, only),
+        latency_stats=dict.fromkeys(names, wait),
+        time_to_first_token_stats=dict.fromkeys(names, wait),
         top_users=tuple(names),
         user_stats={name: UserUsage(1, 2, Decimal(1), HOSTILE, Decimal("0.2"), 0, wait) for name in names},
         errors=Errors(Decimal("0.5"), dict.fromkeys(names, 3), dict.fromkeys(names, 3)),
-        group_by=Showback(HOSTILE[0], {name: only for name in names}),
+        group_by=Showback(HOSTILE[0], dict.fromkeys(names, only)),
         effective_prices={name: {name: Price(1, 2, Decimal(1), Decimal(3))} for name in names},
         daily_cost_by_model={day: {name: Decimal(1) for name in names} for day in report.daily_trend},
         fruitless_spend=replace(
@@ -167,7 +186,9 @@ def _report(
         )
         for day, row in calls.items()
     }
-    period = _summary(total, sum(day.tokens for day in trend.values()), spent, sum(d.errors for d in trend.values()), 2140.5)
+    period = _summary(
+        total, sum(day.tokens for day in trend.values()), spent, sum(d.errors for d in trend.values()), 2140.5
+    )
     return Report(
         schema_version=1,
         generated_at="2026-11-25T14:03:20+01:00",
@@ -267,9 +288,11 @@ def _report(
             }
             for name, row in models.items()
         },
-        daily_cost_by_model={day.isoformat(): {m: rounded(c) for m, c in row.items() if c} for day, row in cost.items()},
+        daily_cost_by_model={
+            day.isoformat(): {m: rounded(c) for m, c in row.items() if c} for day, row in cost.items()
+        },
         hour_of_week=tuple(
-            tuple(round(total / 700 * _activity(hour) * (0.3 if day > 4 else 1)) for hour in range(24))
+            tuple(math.ceil(total / 700 * _activity(hour) * (0.3 if day > 4 else 1)) for hour in range(24))
             for day in range(7)
         ),
         daily_levels=tuple(0 for _ in trend),
@@ -378,6 +401,11 @@ def _grouped(trend: Mapping[str, Usage], key: Callable[[date], str]) -> dict[str
 
 def _errors(calls: Mapping[str, int]) -> int:
     return sum(n // 90 for n in calls.values())
+
+
+def _few(day: int, hour: int) -> int:
+    """Twelve calls: seven on the Tuesday morning, five on the Wednesday noon."""
+    return {(1, 9): 4, (1, 10): 3, (2, 12): 5}.get((day, hour), 0)
 
 
 def _activity(hour: int) -> float:

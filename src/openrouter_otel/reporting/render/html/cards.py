@@ -37,9 +37,13 @@ class Card:
 def cards(report: Report) -> Iterator[Card]:
     """In order of importance."""
     period, latency = report.summary["period"], report.latency_overall
-    yield Card("Spend", cells.money(period.total_cost), "$", notes=(_change(report, "total_cost"),))
+    yield Card("Spend", cells.money(period.total_cost), "$", notes=(_each(period), _change(report, "total_cost")))
     yield _projection(report)
-    yield Card("Requests", cells.count(period.total_requests), notes=(_change(report, "total_requests"),))
+    yield Card(
+        "Requests",
+        cells.count(period.total_requests),
+        notes=(f"{plain.count(period.abandoned_requests)} abandoned", _change(report, "total_requests")),
+    )
     yield Card(
         "Error rate",
         cells.ratio(period.error_rate),
@@ -57,13 +61,18 @@ def cards(report: Report) -> Iterator[Card]:
 
 def _projection(report: Report) -> Card:
     month = report.projection
-    spent = f"${plain.price(month.spent)} so far"
+    spent = f"${cells.about(month.spent)} so far"
     return Card(
         f"Projected for {month.month}",
-        Cell(cells.NOTHING if month.projected is None else plain.price(month.projected)),
+        Cell(cells.about(month.projected)),
         "" if month.projected is None else "$",
         notes=(spent, plain.safe(month.method)),
     )
+
+
+def _each(period: Summary) -> str:
+    each = period.avg_cost_per_request
+    return "No call to divide by" if each is None else f"${plain.money(each)} a call"
 
 
 def _change(report: Report, key: str) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from openrouter_otel.reporting.latency import Range
 from openrouter_otel.reporting.render import cells
 
-NOTHING: Final = "–"
+NOTHING: Final = "\N{EN DASH}"
 CENTS: Final = 4  # digits of `cells.money` after the cents
 
 
@@ -49,6 +49,13 @@ def money(amount: Decimal | None) -> Cell:
     return Cell(text[:-CENTS], text[-CENTS:])
 
 
+def about(amount: Decimal | None) -> str:
+    """USD to the cent; less than a dollar to a millionth, or nothing would be left of it."""
+    if amount is None:
+        return NOTHING
+    return cells.money(amount) if abs(amount) < 1 else cells.price(amount)
+
+
 def share(part: Decimal | None) -> Cell:
     """A part of the whole, with a bar."""
     return EMPTY if part is None else Cell(f"{part:.1%}", bar=f"{part:.2%}")
@@ -57,11 +64,6 @@ def share(part: Decimal | None) -> Cell:
 def ratio(part: Decimal | None) -> Cell:
     """A part of something else than the column's sum."""
     return EMPTY if part is None else Cell(f"{part:.1%}")
-
-
-def errors(number: int, rate: Decimal) -> Cell:
-    """Errors and what share of the calls they are."""
-    return Cell(cells.count(number), f"{rate:.1%}" if number else "")
 
 
 def ms(duration: float | None, within: Range = (None, None)) -> Cell:

@@ -18,13 +18,15 @@ from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.html import look
 from openrouter_otel.reporting.render.html.tables import DAYS, Table, day_by_model, hours
 
+Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
+
 ROWS: Final = "rows"
 BANDS: Final = 12  # models in the chart of latencies
 KINDS: Final = 8  # types in the chart of errors
-STEP: Final = {"step": 26}
-NAME_AXIS: Final = {"title": None, "labelLimit": 150, "labelColor": look.INK}
+ROW: Final = 28  # pixels; Vega-Lite's own steps make it warn of a fitted width
 DURATIONS: Final = "datum.value < 1000 ? datum.value + ' ms' : datum.value / 1000 + ' s'"
-DECADES: Final = [value for decade in (1, 10, 100, 1_000, 10_000, 100_000) for value in (decade, 3 * decade)]
+DECADES: Final = [step * decade for decade in (1, 10, 100, 1_000, 10_000, 100_000) for step in (1, 2, 5)]
+BAR_WIDTH: Final = alt.ExprRef("min(0.88 * bandwidth('x'), 72)")  # two days do not make two walls
 
 
 @dataclass(frozen=True)
@@ -94,18 +96,18 @@ def _spend(report: Report) -> Chart:
     colours = [*look.SERIES[:rest], look.REST]
     chart = (
         _of_rows()
-        .mark_bar(stroke=look.SURFACE, strokeWidth=0.6, cornerRadiusEnd=1)
+        .mark_bar(width=BAR_WIDTH, stroke=look.SURFACE, strokeWidth=0.6)
         .add_params(alt.param(name="only", value=-1))
         .encode(
-            x=alt.X("utcyearmonthdate(day):T", axis=alt.Axis(title=None, format="%-d %b", labelOverlap="greedy")),
-            y=alt.Y("sum(cost):Q", axis=alt.Axis(title=None, format="$,.2~f", tickCount=5)),
+            x=_days(),
+            y=alt.Y("sum(cost):Q", axis=alt.Axis(title=None, format="$,~f", tickCount=5)),
             color=alt.Color("place:O", legend=None, scale=alt.Scale(domain=list(range(rest + 1)), range=colours)),
             opacity=alt.when("only < 0 || datum.place === only").then(alt.value(1)).otherwise(alt.value(0.12)),
             order=alt.Order("place:Q"),
             tooltip=[
-                alt.Tooltip("utcyearmonthdate(day):T", title="Day", format="%a %-d %b %Y"),
+                alt.Tooltip("day:O", title="Day"),
                 alt.Tooltip("name:N", title="Model"),
-                alt.Tooltip("sum(cost):Q", title="Spend", format="$,.2f"),
+                alt.Tooltip("sum(cost):Q", title="Spend", format="$,.6~f"),
             ],
         )
         .properties(height=280)
@@ -128,9 +130,9 @@ def _hours(report: Report) -> Chart:
     ]
     chart = (
         _of_rows()
-        .mark_rect(fill=look.ACCENT, stroke=look.SURFACE, strokeWidth=2, cornerRadius=3)
+        .mark_rect(fill=look.FILL, stroke=look.SURFACE, strokeWidth=2, cornerRadius=3)
         .encode(
-            x=alt.X("hour:O", axis=alt.Axis(title=None, labelAngle=0, labelOverlap="greedy")),
+            x=alt.X("hour:O", axis=alt.Axis(title=None, labelAngle=0, labelOverlap="parity", labelSeparation=3)),
             y=alt.Y("day:O", sort=list(DAYS), axis=alt.Axis(title=None, labelExpr="slice(datum.label, 0, 3)")),
             fillOpacity=alt.FillOpacity("requests:Q", legend=None, scale=alt.Scale(zero=True, range=[0.05, 1])),
             tooltip=[
@@ -139,7 +141,7 @@ def _hours(report: Report) -> Chart:
                 alt.Tooltip("requests:Q", title="Requests", format=","),
             ],
         )
-        .properties(height={"step": 30})
+        .properties(height=ROW * len(DAYS))
     )
     return Chart(
         "hours",
@@ -168,7 +170,7 @@ def _users(report: Report) -> Chart:
         alt.Tooltip("label:N", title="Share"),
         alt.Tooltip("requests:Q", title="Requests", format=","),
     ]
-    chart = _bars("user", "share", "label", tooltip, look.ACCENT)
+    chart = _bars("user", "share", "label", tooltip, look.FILL).properties(height=ROW * len(rows))
     return Chart("top-users", "Who spends", "Share of the period's spend of those who spend most.",
                  _with(chart, rows), figures="users")  # fmt: skip
 
@@ -177,7 +179,7 @@ def _latency(report: Report) -> Chart:
     first = list(report.latency_stats.items())[:BANDS]
     rows = [_band(name, row) for name, row in [("all models", report.latency_overall), *first] if row.p50]
     band = _of_rows().encode(
-        y=alt.Y("name:N", sort=None, axis=alt.Axis(**NAME_AXIS)),
+        y=alt.Y("name:N", sort=None, axis=_names()),
         tooltip=[
             alt.Tooltip("name:N", title="Model"),
             *(alt.Tooltip(f"{q}_text:N", title=q) for q in ("p50", "p95", "p99")),
@@ -186,14 +188,14 @@ def _latency(report: Report) -> Chart:
     )
     scale = alt.Scale(type="log", nice=False, padding=12)
     axis = alt.Axis(title=None, grid=True, values=DECADES, labelExpr=DURATIONS, labelOverlap="greedy")
-    outer = band.mark_bar(size=12, color=look.ACCENT, opacity=0.28, cornerRadius=2).encode(
+    outer = band.mark_bar(size=12, color=look.FILL, opacity=0.28, cornerRadius=2).encode(
         x=alt.X("p95:Q", scale=scale, axis=axis), x2="p99:Q"
     )
-    inner = band.mark_bar(size=12, color=look.ACCENT, opacity=0.8, cornerRadius=2).encode(
+    inner = band.mark_bar(size=12, color=look.FILL, opacity=0.8, cornerRadius=2).encode(
         x=alt.X("p50:Q", scale=scale, axis=axis), x2="p95:Q"
     )
     middle = band.mark_tick(color=look.INK, thickness=2.5, size=16).encode(x=alt.X("p50:Q", scale=scale, axis=axis))
-    chart = alt.layer(outer, inner, middle).properties(height=STEP)
+    chart = alt.layer(outer, inner, middle).properties(height=ROW * len(rows))
     return Chart(
         "bands",
         "How long calls take",
@@ -215,12 +217,12 @@ def _errors_by_day(report: Report) -> Chart:
     ]
     chart = (
         _of_rows()
-        .mark_bar(color=look.BAD, cornerRadiusEnd=1)
+        .mark_bar(width=BAR_WIDTH, color=look.BAD)
         .encode(
-            x=alt.X("utcyearmonthdate(day):T", axis=alt.Axis(title=None, format="%-d %b", labelOverlap="greedy")),
+            x=_days(),
             y=alt.Y("errors:Q", axis=alt.Axis(title=None, format=",d", tickCount=4, tickMinStep=1)),
             tooltip=[
-                alt.Tooltip("utcyearmonthdate(day):T", title="Day", format="%a %-d %b %Y"),
+                alt.Tooltip("day:O", title="Day"),
                 alt.Tooltip("errors:Q", title="Errors", format=","),
                 alt.Tooltip("requests:Q", title="Requests", format=","),
             ],
@@ -236,28 +238,45 @@ def _errors_by_type(report: Report) -> Chart:
         for kind, number in list(report.errors.by_type.items())[:KINDS]
     ]
     tooltip = [alt.Tooltip("type:N", title="Type"), alt.Tooltip("label:N", title="Errors")]
-    chart = _bars("type", "errors", "label", tooltip, look.BAD)
+    chart = _bars("type", "errors", "label", tooltip, look.BAD).properties(height=ROW * len(rows))
     return Chart("error-types", "What goes wrong", "Errors by type, the most frequent first.",
                  _with(chart, rows), figures="errors")  # fmt: skip
 
 
-def _bars(name: str, length: str, label: str, tooltip: Sequence[alt.Tooltip], colour: str) -> alt.LayerChart:
+def _bars(name: str, length: str, label: str, tooltip: Sequence[alt.Tooltip], colour: str) -> Drawing:
     """Horizontal bars in the data's order, each with its figure at its end."""
     base = _of_rows().encode(
-        y=alt.Y(f"{name}:N", sort=None, axis=alt.Axis(**NAME_AXIS)),
-        x=alt.X(f"{length}:Q", axis=None, scale=alt.Scale(padding=56, domainMin=0)),
+        y=alt.Y(f"{name}:N", sort=None, axis=_names()),
+        x=alt.X(
+            f"{length}:Q",
+            axis=None,
+            scale=alt.Scale(nice=False, domainMin=0, range=[0, alt.ExprRef("max(width - 52, 20)")]),
+        ),
         tooltip=tooltip,
     )
     text = base.mark_text(align="left", dx=6).encode(text=f"{label}:N")
-    return alt.layer(base.mark_bar(size=14, color=colour, cornerRadiusEnd=3), text).properties(height=STEP)
+    return alt.layer(base.mark_bar(size=14, color=colour, cornerRadiusEnd=3), text)
+
+
+def _days() -> alt.X:
+    label = "utcFormat(toDate(datum.value), '%-d %b')"
+    return alt.X(
+        "day:O",
+        axis=alt.Axis(title=None, labelAngle=0, labelExpr=label, labelOverlap="greedy", labelSeparation=14),
+    )
+
+
+def _names() -> alt.Axis:
+    return alt.Axis(title=None, labelLimit=150, labelColor=look.INK)
 
 
 def _of_rows() -> alt.Chart:
     return alt.Chart(alt.NamedData(name=ROWS))
 
 
-def _with(chart: alt.Chart | alt.LayerChart, rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _with(chart: Drawing, rows: list[dict[str, Any]]) -> dict[str, Any]:
     """The specification, with its data added after Altair's validation, which would walk through every row."""
-    spec = chart.properties(width="container").to_dict()
+    fit = alt.AutoSizeParams(type="fit-x", contains="padding")
+    spec = chart.properties(width="container", autosize=fit).to_dict()
     del spec["$schema"]  # an address, and of a version that only Altair chose
     return {**spec, "config": look.CONFIG, "datasets": {ROWS: rows}}

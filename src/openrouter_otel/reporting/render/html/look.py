@@ -7,8 +7,8 @@ from typing import Any, Final
 FONT: Final = 'Inter, ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, sans-serif'
 SERIES: Final = tuple(f"var(--series-{number})" for number in range(1, 7))
 REST: Final = "var(--series-rest)"
-ACCENT: Final = "var(--accent)"
-BAD: Final = "var(--bad)"
+FILL: Final = "var(--fill)"
+BAD: Final = "var(--bad-fill)"
 INK: Final = "var(--ink)"
 MUTED: Final = "var(--muted)"
 LINE: Final = "var(--line)"
@@ -17,8 +17,7 @@ SURFACE: Final = "var(--surface)"
 CONFIG: Final[dict[str, Any]] = {
     "font": FONT,
     "background": "transparent",
-    "padding": {"left": 0, "right": 4, "top": 6, "bottom": 0},
-    "autosize": {"type": "fit-x", "contains": "padding"},
+    "padding": {"left": 2, "right": 14, "top": 6, "bottom": 0},
     "view": {"stroke": None},
     "aria": False,  # the figure has a description and a table; thousands of labelled rectangles help nobody
     "axis": {
@@ -33,6 +32,6 @@ CONFIG: Final[dict[str, Any]] = {
         "ticks": False,
         "domain": False,
     },
-    "axisX": {"grid": False, "labelFlush": True},
+    "axisX": {"grid": False, "labelFlush": False},
     "text": {"color": MUTED, "fontSize": 11, "font": FONT},
 }

@@ -17,7 +17,19 @@ from openrouter_otel.reporting.render.paper import Paper
 
 PACKAGE: Final = "openrouter_otel.reporting.render.html"
 ASSETS: Final = "assets"
-VERDICTS: Final = {"exact": "Exact", "lower_bound": "Lower bound", "incomplete": "Incomplete"}
+VERDICTS: Final = {"exact": "Exact", "lower_bound": "A lower bound", "incomplete": "Incomplete"}
+# Tables that the line at the top leads to.
+MENU: Final = {
+    "models": "Models",
+    "providers": "Providers",
+    "users": "Users",
+    "showback": "Showback",
+    "latency": "Latency",
+    "errors": "Errors",
+    "fruitless": "Fruitless spend",
+    "prices": "Prices",
+    "days": "Days",
+}
 
 
 def render(report: Report, _paper: Paper) -> str:
@@ -29,7 +41,8 @@ def render(report: Report, _paper: Paper) -> str:
     scripts.append(embedded.script(_asset("page.js")))
     return _environment().get_template("page.html").render(
         report=report,
-        verdict=VERDICTS[report.verdict],
+        verdict=_verdict(report),
+        menu=MENU,
         period=report.summary["period"],
         cards=list(cards(report)),
         intervals=tables.intervals(report),
@@ -44,6 +57,13 @@ def render(report: Report, _paper: Paper) -> str:
         allowed_styles=embedded.allowed(style),
         allowed_scripts=" ".join(map(embedded.allowed, scripts)),
     )  # fmt: skip
+
+
+def _verdict(report: Report) -> tuple[str, str]:
+    """The verdict in a word or two, and the statement without those words at its head."""
+    word = VERDICTS[report.verdict]
+    said = report.statement.removeprefix(f"{word}: ")
+    return word, f"{said[:1].upper()}{said[1:]}"
 
 
 @cache

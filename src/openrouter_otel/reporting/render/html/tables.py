@@ -47,7 +47,17 @@ class Table:
 
 def intervals(report: Report) -> Table:
     """The period beside the usual ones."""
-    columns = ("", "Requests", "Tokens in", "Tokens out", "Cost, USD", "USD per call", "Errors", "Mean, ms")
+    columns = (
+        "",
+        "Requests",
+        "Tokens in",
+        "Tokens out",
+        "Cost, USD",
+        "USD per call",
+        "Errors",
+        "Error rate",
+        "Mean, ms",
+    )
     rows = tuple(_interval(label, report.summary[key]) for key, label in INTERVALS.items())
     return Table("intervals", "At a glance", "The last 24 hours, 7 and 30 days roll; all time is all that is known.",
                  columns, rows)  # fmt: skip
@@ -133,7 +143,8 @@ def _interval(label: str, row: Summary) -> tuple[Cell, ...]:
         cells.count(row.output_tokens),
         cells.money(row.total_cost),
         cells.money(row.avg_cost_per_request),
-        cells.errors(row.total_errors, row.error_rate),
+        cells.count(row.total_errors),
+        cells.ratio(row.error_rate),
         cells.ms(row.avg_latency_ms),
     )
 
@@ -152,7 +163,7 @@ def _trend(key: str, title: str, step: str, rows: Mapping[str, Usage]) -> Table:
 
 
 def _breakdown(key: str, title: str, what: str, rows: Mapping[str, Breakdown]) -> Table:
-    columns = ("Requests", "Tokens", "Cached", "Cost, USD", "Share", "USD per M", "Errors", "Mean, ms")
+    columns = ("Requests", "Tokens", "Cached", "Cost, USD", "Share", "USD per M", "Errors", "Error rate", "Mean, ms")
     return Table(
         key,
         title,
@@ -169,7 +180,8 @@ def _figures(row: Breakdown) -> Iterator[Cell]:
     yield cells.money(row.cost)
     yield cells.share(row.share)
     yield cells.money(row.cost_per_million_tokens)
-    yield cells.errors(row.errors, row.error_rate)
+    yield cells.count(row.errors)
+    yield cells.ratio(row.error_rate)
     yield cells.ms(row.avg_latency_ms)
 
 
@@ -178,9 +190,9 @@ def _users(report: Report) -> Table:
         "users",
         "Users",
         "Latency in ms, of calls that went well; p95 is estimated from a histogram.",
-        ("User", "Requests", "Tokens", "Cost, USD", "Share", "Errors", "Mean", "p95", "Models"),
+        ("User", "Requests", "Tokens", "Cost, USD", "Share", "Errors", "Mean", "p95", "Models", "Such as"),
         tuple((cells.name(user), *_user(row)) for user, row in report.user_stats.items()),
-        frozenset({"Models"}),
+        frozenset({"Such as"}),
     )
 
 
@@ -192,6 +204,7 @@ def _user(row: UserUsage) -> Iterator[Cell]:
     yield cells.count(row.errors)
     yield cells.ms(row.latency.mean)
     yield cells.ms(row.latency.p95)
+    yield cells.count(len(row.models_used))
     more = ", …" if row.models_used[NAMED:] else ""
     yield Cell(plain.safe(", ".join(row.models_used[:NAMED])) + more)
 

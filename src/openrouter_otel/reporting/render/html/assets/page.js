@@ -107,7 +107,7 @@
 
   // Paper has its own width; Vega hears of it from nobody.
   const fit = () => views.forEach(([plot, view]) => view.width(plot.clientWidth).run());
-  const PAPER = 640;
+  const PAPER = 672; // A4 between our margins
   addEventListener("beforeprint", () => views.forEach(([, view]) => view.width(PAPER).run()));
   addEventListener("afterprint", fit);
 })();
