@@ -107,7 +107,8 @@
 
   // Paper has its own width; Vega hears of it from nobody.
   const fit = () => views.forEach(([plot, view]) => view.width(plot.clientWidth).run());
-  const PAPER = 672; // A4 between our margins
-  addEventListener("beforeprint", () => views.forEach(([, view]) => view.width(PAPER).run()));
+  const PAPER = { full: 672, broad: 374, slim: 255 }; // of A4 between our margins
+  const printed = (plot) => PAPER[["slim", "broad"].find((size) => plot.closest(`.${size}`)) || "full"];
+  addEventListener("beforeprint", () => views.forEach(([plot, view]) => view.width(printed(plot)).run()));
   addEventListener("afterprint", fit);
 })();
