@@ -81,4 +81,4 @@ def _environment() -> Environment:
 
 @cache
 def _asset(name: str) -> str:
-    return files(PACKAGE).joinpath(ASSETS, name).read_text("utf-8")
+    return files(PACKAGE).joinpath(ASSETS).joinpath(name).read_text("utf-8")

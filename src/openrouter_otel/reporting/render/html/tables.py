@@ -48,7 +48,7 @@ class Table:
 def intervals(report: Report) -> Table:
     """The period beside the usual ones."""
     columns = (
-        "",
+        "Interval",
         "Requests",
         "Tokens in",
         "Tokens out",

@@ -94,6 +94,7 @@
   };
   const drawn = [...document.querySelectorAll("[data-chart]")].map(async (plot) => {
     const { view } = await vegaEmbed(plot, specs[plot.dataset.chart], options);
+    plot.querySelector("svg").setAttribute("aria-hidden", "true"); // the plot itself is the labelled image
     views.push([plot, view]);
     plot.closest("figure").querySelectorAll("[data-series]").forEach((entry, _, entries) => {
       entry.addEventListener("click", () => {

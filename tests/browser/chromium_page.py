@@ -26,6 +26,6 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-def drawn(page: Page) -> None:
-    """Wait until every chart of the page stands."""
+def wait_for_charts(page: Page) -> None:
+    """Until every chart of the page stands."""
     page.wait_for_function("() => document.documentElement.dataset.drawn !== undefined")
