@@ -48,8 +48,8 @@ test-oldest: setup
 	@$(BIN)/tox run -q -e oldest,company
 
 .PHONY: chromium
-chromium: # the distribution's, where there is none
-	@command -v chromium >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium fonts-inter; }
+chromium: # the distribution's, and poppler to read what it prints, where there are none
+	@{ command -v chromium && command -v pdftotext; } >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium poppler-utils fonts-inter; }
 
 .PHONY: test-browser
 test-browser: setup chromium

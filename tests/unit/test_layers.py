@@ -29,7 +29,10 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
-    ("reporting/{ledger,model,figures,edges,books,latency}.py", ("urllib3", "sqlite3", "socket", "os", "rich")),
+    (
+        "reporting/{ledger,model,figures,edges,books,latency}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich", "altair"),
+    ),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),
     ("{instrumentor,runtime,watch,call,record,context,telemetry,metrics_endpoint,inbox,quiet,body}.py", REPORT),
 ]
@@ -43,6 +46,9 @@ OWNERS = {
     "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
     "sqlite3": {"reporting/journal.py", "emit/journal.py"},
     "rich": {"reporting/render/terminal.py"},
+    "altair": {"reporting/render/html/charts.py"},
+    "vl_convert": {"reporting/render/html/libraries.py"},
+    "jinja2": {"reporting/render/html/page.py"},
     "gc": {"finalizing.py"},
 }
 
