@@ -13,6 +13,7 @@ from openrouter_otel.reporting import figures
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage
 from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.ledger import Reading, entries
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import DAY, HOUR, Interval, month
@@ -37,14 +38,20 @@ class Usage:
 
     def call(self, cost: str, count: int = 1, at: int = NOW - HOUR, **labels: str) -> None:
         """Calls that went well, with tokens and duration."""
-        self.add(names.REQUESTS, count, at=at, outcome="ok", cost_source="reported", **labels)
-        self.add(names.COST, cost, at=at, outcome="ok", cost_source="reported", payee="openrouter", **labels)
+        self.ended(count, cost, "ok", at, **labels)
+
+    def ended(self, count: int, cost: str, outcome: str, at: int = NOW - HOUR, **labels: str) -> None:
+        """Calls that ended in any way, with all that they leave behind."""
+        self.add(names.REQUESTS, count, at=at, outcome=outcome, cost_source="reported", **labels)
+        if outcome == names.ERROR:
+            self.add(names.ERRORS, count, at=at, error_type="http_502", **labels)
+        self.add(names.COST, cost, at=at, outcome=outcome, cost_source="reported", payee="openrouter", **labels)
         self.add(names.TOKENS, 100 * count, at=at, token_type="input", **labels)
         self.add(names.TOKENS, 20 * count, at=at, token_type="output", **labels)
-        self.add(names.DURATION, count, "_count", at, outcome="ok", **labels)
-        self.add(names.DURATION, 2 * count, "_sum", at, outcome="ok", **labels)
+        self.add(names.DURATION, count, "_count", at, outcome=outcome, **labels)
+        self.add(names.DURATION, 2 * count, "_sum", at, outcome=outcome, **labels)
         for bound, below in (("1.5", 0), ("2.2", count), ("+Inf", count)):
-            self.add(names.DURATION, below, "_bucket", at, outcome="ok", le=bound, **labels)
+            self.add(names.DURATION, below, "_bucket", at, outcome=outcome, le=bound, **labels)
 
     def evidence(self) -> Evidence:
         """All of it, as if a source had told."""
@@ -57,13 +64,17 @@ class Usage:
             "month": month(NOW, self.tz),
             "explicit": False,
             "data_since": NOW - 40 * DAY,
-            "books": {metric: Book(entries([self.found[metric]])) for metric in (*HOURLY, *COARSE)},
+            "books": {metric: self._book(self.found[metric]) for metric in (*HOURLY, *COARSE)},
             "shortest": [],
             "longest": [],
             "coverage": Coverage(),
             "warnings": (),
         }
         return Evidence(**{**known, **self.other})
+
+    @staticmethod
+    def _book(readings: list[Reading]) -> Book:
+        return Book(entries([readings]), {Series.of(reading.labels): reading.labels for reading in readings})
 
     def report(self, wanted: figures.Wanted = figures.Wanted()) -> Report:  # noqa: B008  # immutable
         """What is made of it."""

@@ -31,6 +31,7 @@ from openrouter_otel.reporting.model import (
     UserUsage,
     rounded,
 )
+from openrouter_otel.reporting.rates import Rate
 
 LAST_DAY: Final = date(2026, 11, 25)
 LABS: Final = (
@@ -113,7 +114,9 @@ def empty() -> Report:
         monthly_trend={},
         latency_overall=Latency(0),
         latency_stats={},
+        provider_latency_stats={},
         time_to_first_token_stats={},
+        output_rate_stats={},
         top_users=(),
         user_stats={},
         projection=Projection("2026-11", Decimal(0), None, "there is no usage to project from"),
@@ -139,7 +142,9 @@ def hostile() -> Report:
         model_breakdown=dict.fromkeys(names, only),
         provider_breakdown=dict.fromkeys(names, only),
         latency_stats=dict.fromkeys(names, wait),
+        provider_latency_stats=dict.fromkeys(names, wait),
         time_to_first_token_stats=dict.fromkeys(names, wait),
+        output_rate_stats=dict.fromkeys(names, _rate(random.Random(1), 3)),
         top_users=tuple(names),
         user_stats={name: UserUsage(1, 2, Decimal(1), HOSTILE, Decimal("0.2"), 0, wait) for name in names},
         errors=Errors(Decimal("0.5"), dict.fromkeys(names, 3), dict.fromkeys(names, 3)),
@@ -216,7 +221,9 @@ def _report(
         hourly_distribution={f"{hour:02d}": round(total * _activity(hour) / 9) for hour in range(24)},
         latency_overall=_latency(chance, total),
         latency_stats=wait,
+        provider_latency_stats={name: _latency(chance, row.requests) for name, row in providers.items()},
         time_to_first_token_stats={name: _latency(chance, row.count, 420) for name, row in wait.items()},
+        output_rate_stats={name: _rate(chance, row.count) for name, row in wait.items()},
         top_users=tuple(shares)[:10],
         user_stats={
             user: UserUsage(
@@ -382,6 +389,14 @@ def _latency(chance: random.Random, calls: int, typical: float = 1900) -> Latenc
         p50_range=(middle * 0.85, middle * 1.2),
         p95_range=(p95 * 0.85, p95 * 1.2),
         p99_range=(p99 * 0.85, p99 * 1.2),
+    )
+
+
+def _rate(chance: random.Random, streams: int) -> Rate:
+    middle = chance.uniform(20, 180)
+    ranges = {q: (middle * by * 0.9, middle * by * 1.2) for q, by in (("p5", 0.4), ("median", 1), ("p95", 1.8))}
+    return Rate(
+        streams, middle * 1.1, middle, middle * 0.4, middle * 1.8, ranges["median"], ranges["p5"], ranges["p95"]
     )
 
 

@@ -191,6 +191,16 @@ BAD_ARGUMENTS = {
     "--format pdf": "pdf",
     "--top 0": "'0'",
     "--top many": "'many'",
+    "--label team": "--label 'team' must look like tag.team=search",
+    "--label team=": "tag.team=search",
+    "--label outcome=ok": "only some metrics",
+    "--label error.type=http_502": "only some metrics",
+    "--label tag.team=a --label tag.team=b": "only once",
+    "--label tag.team=a --label tag_team=b": "only once",
+    "--user alice --label user=bob": "only once",
+    "--group-by finish_reason": "it takes model, provider, user",
+    "--group-by payee": "'payee'",
+    "--group-by=": "it takes model",
     "--timeout nan": "'nan'",
     "--timeout -1": "--timeout",
     "--prometheus localhost:9090": "http://localhost:9090",
@@ -364,12 +374,25 @@ def test_a_standard_output_that_takes_nothing_is_one_line(redirection: str) -> N
     assert done.stderr.count("\n") == 1
 
 
+FILTERS = ("--user", "--model", "--provider", "--service", "--environment", "--label", "--group-by")
+
+
 def test_help_names_every_option_that_is_built(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         report.main(["--help"])
     assert left.value.code == 0
     said = capsys.readouterr().out
-    for option in ("--prometheus", "--format", "--output", "--since", "--until", "--tz", "--top", "--timeout"):
+    for option in (
+        "--prometheus",
+        "--format",
+        "--output",
+        "--since",
+        "--until",
+        "--tz",
+        "--top",
+        "--timeout",
+        *FILTERS,
+    ):
         assert option in said
     assert "--journal" not in said
 

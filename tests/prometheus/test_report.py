@@ -244,3 +244,63 @@ def test_all_tables_agree(scraped: Any, reported: Reported) -> None:
     assert set(report["provider_breakdown"]) == {"X", "Y", "(unknown)"}
     assert set(report["user_stats"]) == {"u1", "u2", "u3", "anonymous"}
     assert report["top_users"][0] == {"user_id": "u3", **report["user_stats"]["u3"]}
+
+
+def test_filters_and_groups_see_labels_that_tell_no_counters_apart(scraped: Any, reported: Reported) -> None:
+    """`service_name` is a process' own, yet not part of its counters' identity; a user's name is hostile input."""
+    mallory = 'mal"ory{}\\'
+    for process, service, user, worth in (
+        ("p1", "shop", mallory, "3"),
+        ("p2", "cron", mallory, "1"),
+        ("p3", "", "", "4"),
+    ):
+        labels = {"process": process, "user": user, "service_name": service, "tag_team": service and "search"}
+        scraped.calls(scraped.now - 5 * HOUR, 1, worth, **labels)
+        scraped.calls(scraped.now - 4 * HOUR, 2, f"{worth}.5", **labels)
+    everything = reported(scraped, "--group-by", "service")
+    assert {name: (row["requests"], row["cost"]) for name, row in everything["group_by"]["rows"].items()} == {
+        "(unknown)": (2, Decimal("4.5")),
+        "shop": (2, Decimal("3.5")),
+        "cron": (2, Decimal("1.5")),
+    }
+    for options, expected in (
+        (("--service", "shop"), (2, Decimal("3.5"))),
+        (("--user", mallory), (4, Decimal("5.0"))),
+        (("--user", mallory, "--label", "service.name=cron"), (2, Decimal("1.5"))),
+        (("--label", "tag.team=(unknown)"), (2, Decimal("4.5"))),
+    ):
+        assert totals(reported(scraped, *options)) == expected
+
+
+def test_a_filter_that_nothing_passes_is_a_report_of_zeros_that_says_what_there_is(
+    scraped: Any, reported: Reported
+) -> None:
+    scraped.calls(scraped.now - 5 * HOUR, 1, "3")
+    report = reported(scraped, "--model", "openai/gpt5", "--provider", "OpenAI")
+    assert totals(report, "all_time") == (0, 0)
+    assert report["filters"]["model"] == "openai/gpt5"
+    assert report["accounting"]["warnings"] == [
+        "no call has the model 'openai/gpt5'; there are 'openai/gpt-5'",
+        "no call has the provider 'OpenAI'; no call has any",
+    ]
+    assert report["verdict"] == "exact"
+
+
+def test_the_period_before_and_the_running_month_are_read_too(scraped: Any, reported: Reported) -> None:
+    scrapes = [scraped.now - days * DAY + HOUR for days in range(70, 0, -1)]
+    for count, at in enumerate(scrapes, start=1):
+        scraped.calls(at, count, f"{count}")
+    report = reported(scraped)
+    since, until = (
+        datetime.fromisoformat(report["comparison"]["period"][end]).timestamp() for end in ("since", "until")
+    )
+    before = sum(since < at <= until for at in scrapes)
+    assert report["comparison"]["summary"]["total_requests"] == before
+    assert report["comparison"]["change"]["total_cost"] == round(Decimal(totals(report)[1]) / before - 1, 12)
+    now = datetime.fromisoformat(report["period"]["until"])
+    month_start = datetime.fromisoformat(f"{now:%Y-%m}-01T00:00+00:00").timestamp()
+    spent = sum(at > month_start for at in scrapes)
+    assert report["projection"]["spent"] == spent
+    month_end = (now.replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    left = (month_end - now) / timedelta(days=1)
+    assert float(report["projection"]["projected"]) == pytest.approx(spent + left, abs=1e-6)

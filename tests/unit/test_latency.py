@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from openrouter_otel.names import DURATION_BUCKETS
 from openrouter_otel.reporting.identity import Series
-from openrouter_otel.reporting.latency import Latency, Measured, buckets, latency
+from openrouter_otel.reporting.latency import Latency, Measured, latency
+from openrouter_otel.reporting.quantiles import buckets
 
 INFINITE = (*DURATION_BUCKETS, math.inf)
 OTHER_LAYOUT = (0.1, 1.0, 5.0, 30.0, math.inf)

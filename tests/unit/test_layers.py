@@ -30,8 +30,12 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ("settings.py", SIDES),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
     (
-        "reporting/{ledger,model,figures,edges,books,latency}.py",
-        ("urllib3", "sqlite3", "socket", "os", "rich", "altair"),
+        "reporting/{ledger,model,figures,edges,books,latency,quantiles,rates,durations,tally,grouping,filters}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
+    ),
+    (
+        "reporting/{breakdowns,users,summaries,projection,fruitless,rows,trends,trust,period}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),
     ("{instrumentor,runtime,watch,call,record,context,telemetry,metrics_endpoint,inbox,quiet,body}.py", REPORT),

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
+from openrouter_otel.reporting import grouping
 from openrouter_otel.reporting.access import Access
 from openrouter_otel.reporting.figures import Wanted
-from openrouter_otel.reporting.filters import Filters
+from openrouter_otel.reporting.filters import FilterError, Filters, labels
 from openrouter_otel.reporting.period import Asked, zone
 from openrouter_otel.reporting.render import RENDERERS
 
@@ -72,8 +73,8 @@ def parse(argv: Sequence[str] | None) -> Arguments:
         wanted=Wanted(
             timezone=found.tz,
             top=found.top,
-            filters=Filters(),
-            group_by=None,
+            filters=_filters(found),
+            group_by=found.group_by,
             rows=found.format == "csv",
         ),
         format=found.format,
@@ -88,9 +89,23 @@ def _parser() -> argparse.ArgumentParser:
     formats = f"{{{','.join(RENDERERS)}}}"
     option("--format", type=_format, default="json", metavar=formats, help="default json")
     option("--output", type=Path, metavar="FILE", help="default standard output")
-    option("--since", metavar="WHEN", help="30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days")
-    option("--until", metavar="WHEN", help="the same; a date includes that day; default now")
+    option(
+        "--since",
+        metavar="WHEN",
+        help="from the start of 30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days",
+    )
+    option("--until", metavar="WHEN", help="the same: up to its end, a date's included; default now")
     option("--tz", default="UTC", metavar="ZONE", help="whose days and hours, such as Europe/Berlin; default UTC")
+    option("--user", metavar="U", help="only this user's calls; anonymous for calls without one")
+    option("--model", metavar="M", help="only calls that this model served")
+    option("--provider", metavar="P", help="only calls that this provider served")
+    option("--service", metavar="S", help="only this service.name")
+    option("--environment", metavar="E", help="only this deployment.environment.name")
+    option(
+        "--label", action="append", default=[], metavar="NAME=VALUE", help="only this value of any label; repeatable"
+    )
+    groups = f"a table by {', '.join(grouping.KNOWN)}, tag.team or any other label; the CSV follows it"
+    option("--group-by", type=_group, metavar="LABEL", help=groups)
     option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users; default 10")
     option("--timeout", type=_positive(float), default=120.0, metavar="S", help="seconds for one answer; default 120")
     for later in LATER:
@@ -101,6 +116,21 @@ def _parser() -> argparse.ArgumentParser:
 def _format(text: str) -> str:
     if text not in RENDERERS:
         raise argparse.ArgumentTypeError(f"there is no format {text!r}; there are {', '.join(RENDERERS)}")
+    return text
+
+
+def _filters(found: argparse.Namespace) -> Filters:
+    try:
+        return Filters(found.user, found.model, found.provider, found.service, found.environment, labels(found.label))
+    except FilterError as error:
+        raise UsageError(str(error)) from error
+
+
+def _group(text: str) -> str:
+    try:
+        grouping.label(text)
+    except grouping.GroupingError as error:
+        raise UsageError(str(error)) from error
     return text
 
 

@@ -6,22 +6,30 @@ Pure sums: `Totals` answers "how much, of which, by what" and is the only vocabu
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from datetime import date, tzinfo
 from decimal import Decimal
+from typing import TypeVar
 
 from openrouter_otel import names
 from openrouter_otel.reporting.identity import OVERFLOWN, Series
 from openrouter_otel.reporting.ledger import ZERO, Entry
 from openrouter_otel.reporting.period import Interval, local
 
+K = TypeVar("K", bound=Hashable)
 Key = Callable[[Series], str]
 
 
 class Book:
-    """One metric's entries."""
+    """One metric's entries.
 
-    def __init__(self, entries: Iterable[Entry] = ()) -> None:
+    Args:
+        entries: what the ledger booked.
+        raw: all labels of each series as the source first showed them, also those outside its identity.
+    """
+
+    def __init__(self, entries: Iterable[Entry] = (), raw: Mapping[Series, Mapping[str, str]] | None = None) -> None:
+        self._raw = {} if raw is None else raw  # still empty: it fills while the entries are read
         self._entries: defaultdict[Series, list[tuple[int, Decimal]]] = defaultdict(list)
         self.resets: dict[Series, int] = {}
         for entry in entries:
@@ -32,11 +40,18 @@ class Book:
     def __iter__(self) -> Iterator[Series]:
         return iter(self._entries)
 
+    def label_of(self, series: Series, name: str) -> str | None:
+        """Any label of a series, such as ``service_name``; of those outside its identity, the first that was seen."""
+        return series.get(name) or self._raw.get(series, {}).get(name) or None
+
     def within(self, interval: Interval) -> Totals:
         """What each series gained in an interval whose ends are edges."""
-        return Totals(
-            {series: _sum(amount for at, amount in booked if at in interval) for series, booked in self.items()}
-        )
+        since, until = interval.since, interval.until
+        amounts = {}
+        for series, booked in self.items():
+            inside = [amount for at, amount in booked if since < at <= until]
+            amounts[series] = sum(inside, ZERO) if inside else ZERO
+        return Totals(amounts)
 
     def over_time(self, interval: Interval) -> dict[int, Decimal]:
         """What was gained at each edge of the interval, all series together."""
@@ -49,11 +64,15 @@ class Book:
 
     def by_day(self, interval: Interval, tz: tzinfo) -> dict[date, Totals]:
         """Each series' gains by local day of an interval whose ends are edges; days without gains are left out."""
-        gained: defaultdict[date, defaultdict[Series, Decimal]] = defaultdict(lambda: defaultdict(Decimal))
+        gained: defaultdict[date, dict[Series, Decimal]] = defaultdict(dict)
+        since, until = interval.since, interval.until
+        ends: dict[int, date] = {}  # many series, few edges
         for series, booked in self.items():
             for at, amount in booked:
-                if amount and at in interval:
-                    gained[local(at - 1, tz).date()][series] += amount
+                if since < at <= until and amount:
+                    day = ends.get(at) or ends.setdefault(at, local(at - 1, tz).date())
+                    of_day = gained[day]
+                    of_day[series] = of_day[series] + amount if series in of_day else amount
         return {day: Totals(amounts) for day, amounts in sorted(gained.items())}
 
     def items(self) -> Iterable[tuple[Series, list[tuple[int, Decimal]]]]:
@@ -80,17 +99,17 @@ class Totals:
         """All of it."""
         return _sum(self._amounts.values())
 
-    def by(self, key: Key) -> dict[str, Decimal]:
+    def by(self, key: Callable[[Series], K]) -> dict[K, Decimal]:
         """Summed by what `key` says of a series; what gained nothing is left out."""
-        sums: defaultdict[str, Decimal] = defaultdict(Decimal)
+        sums: defaultdict[K, Decimal] = defaultdict(Decimal)
         for series, amount in self.items():
             if amount:
                 sums[key(series)] += amount
         return sums
 
-    def grouped(self, key: Key) -> dict[str, Totals]:
+    def grouped(self, key: Callable[[Series], K]) -> dict[K, Totals]:
         """Apart by what `key` says of a series."""
-        groups: defaultdict[str, dict[Series, Decimal]] = defaultdict(dict)
+        groups: defaultdict[K, dict[Series, Decimal]] = defaultdict(dict)
         for series, amount in self.items():
             groups[key(series)][series] = amount
         return {name: Totals(amounts) for name, amounts in groups.items()}
@@ -100,7 +119,9 @@ def _sum(amounts: Iterable[Decimal]) -> Decimal:
     return sum(amounts, ZERO)
 
 
-def _key(*labels: str, absent: str = names.UNKNOWN) -> Key:
+def labelled(*labels: str, absent: str = names.UNKNOWN) -> Key:
+    """The first of these labels that a series has."""
+
     def key(series: Series) -> str:
         if series.get(OVERFLOWN) == "true":
             return names.OVERFLOW  # OpenTelemetry took its labels away: nobody's in particular
@@ -109,8 +130,8 @@ def _key(*labels: str, absent: str = names.UNKNOWN) -> Key:
     return key
 
 
-model = _key(names.MODEL)
-requested_model = _key(names.REQUESTED_MODEL, names.MODEL)
-provider = _key(names.UPSTREAM)
-user = _key(names.USER, absent=names.ANONYMOUS)
-error_type = _key(names.label(names.ERROR_TYPE))
+model = labelled(names.MODEL)
+requested_model = labelled(names.REQUESTED_MODEL, names.MODEL)
+provider = labelled(names.UPSTREAM)
+user = labelled(names.USER, absent=names.ANONYMOUS)
+error_type = labelled(names.label(names.ERROR_TYPE))

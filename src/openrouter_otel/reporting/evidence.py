@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Final
 
@@ -33,6 +34,7 @@ class Evidence:
         longest: the same of the maximum.
         coverage: how completely processes were seen.
         warnings: what the source itself warned of.
+        values: what the labels that were filtered by were seen to be, by label (`filters.Sieve`).
     """
 
     source: str
@@ -48,6 +50,7 @@ class Evidence:
     longest: list[Reading]
     coverage: Coverage
     warnings: tuple[str, ...]
+    values: Mapping[str, Iterable[str]] = field(default_factory=dict)
 
     def interval(self, name: str) -> Interval:
         """One of the summary's intervals by its name in the report."""

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from openrouter_otel.reporting.latency import Latency
+from openrouter_otel.reporting.rates import Rate
 
 PLACES: Final = Decimal("1e-12")
 
@@ -19,6 +20,11 @@ PLACES: Final = Decimal("1e-12")
 def rounded(amount: Decimal) -> Decimal:
     """Money and ratios as the report has them."""
     return amount.quantize(PLACES)
+
+
+def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
+    """A quotient as the report has it; None where there is nothing to divide by."""
+    return rounded(part / whole) if whole else None
 
 
 @dataclass(frozen=True)
@@ -141,10 +147,16 @@ class Projection:
 
 @dataclass(frozen=True)
 class Spend:
-    """Calls, and what was paid for them; the cost is None where the source does not know it."""
+    """Calls, and what was paid for them.
+
+    Attributes:
+        cost: of those whose price is known; None where not one is.
+        unpriced_requests: calls of unknown price, which the cost is without.
+    """
 
     requests: int
     cost: Decimal | None
+    unpriced_requests: int = 0
 
 
 @dataclass(frozen=True)
@@ -219,6 +231,7 @@ class Report:
     """All of it, in the order of the JSON.
 
     Attributes:
+        output_rate_stats: tokens per second, by model.
         top_users: the first of `user_stats`.
         group_by: what `--group-by` asked for.
         comparison: None where the source knows nothing of the whole period before.
@@ -248,7 +261,9 @@ class Report:
     hourly_distribution: Mapping[str, int]
     latency_overall: Latency
     latency_stats: Mapping[str, Latency]
+    provider_latency_stats: Mapping[str, Latency]
     time_to_first_token_stats: Mapping[str, Latency]
+    output_rate_stats: Mapping[str, Rate]
     top_users: tuple[str, ...]
     user_stats: Mapping[str, UserUsage]
     errors: Errors

@@ -57,6 +57,11 @@ def local(instant: int, tz: tzinfo) -> datetime:
     return datetime.fromtimestamp(instant / 1000, tz)
 
 
+def iso(instant: int, tz: tzinfo) -> str:
+    """ISO 8601 with the zone's offset, to the second where that is all there is."""
+    return local(instant, tz).isoformat(timespec="milliseconds" if instant % 1000 else "seconds")
+
+
 def days(interval: Interval, tz: tzinfo) -> Iterator[date]:
     """The local days an interval touches, in order."""
     day, last = local(interval.since, tz).date(), local(interval.until - 1, tz).date()
@@ -98,8 +103,33 @@ class Asked:
         return Interval(since, until)
 
     def before(self, period: Interval) -> Interval:
-        """The period to compare with: the same length just before."""
-        return Interval(period.since - (period.until - period.since), period.since)
+        """The period to compare with: never reaching into this one, and cut short where this one still runs.
+
+        A calendar word is compared with the span before it and whole months with as many months before. Whatever else
+        starts at midnight is compared with as many days before, so that the same hours of the day meet; all the rest
+        with what came just before.
+        """
+        length = period.until - period.since
+        found = self._days_before(period)
+        if found is None:
+            return Interval(period.since - length, period.since)
+        first, whole = found
+        since = midnight(first, self.tz)
+        return Interval(since, period.since if whole else min(since + length, period.since))
+
+    def _days_before(self, period: Interval) -> tuple[date, bool] | None:
+        """The day on which the span before begins, and whether it counts as a whole; None: no calendar says so."""
+        first = local(period.since, self.tz).date()
+        if midnight(first, self.tz) != period.since:
+            return None
+        after = local(period.until - 1, self.tz).date() + timedelta(days=1)
+        over = midnight(after, self.tz) == period.until
+        kind = KINDS.get(self.since or "")
+        if kind is not None and after <= kind(first)[1]:
+            return kind(first - timedelta(days=1))[0], over and after == kind(first)[1]
+        if over and first.day == after.day == 1:
+            return _months_before(first, _months(after) - _months(first)), True
+        return first - (after - first), over
 
 
 def month(now: int, tz: tzinfo) -> Interval:
@@ -107,12 +137,16 @@ def month(now: int, tz: tzinfo) -> Interval:
     return Interval(midnight(local(now, tz).date().replace(day=1), tz), now)
 
 
+def month_end(now: int, tz: tzinfo) -> int:
+    """When the running local month ends."""
+    return midnight(_month(local(now, tz).date())[1], tz)
+
+
 def _span(option: str, word: str, now: int, tz: tzinfo) -> tuple[int, int]:
     """First and last instant of what a word names: equal for a moment, a day apart for a date."""
     today = local(now, tz).date()
-    named = SPANS.get(word)
-    if named is not None:
-        first, after = named(today)
+    if word in KINDS:
+        first, after = _named(word, today)
         return midnight(first, tz), midnight(after, tz)
     if rolling := re.fullmatch(r"(\d{1,7})([mhdw])", word):
         moment = now - int(rolling[1]) * UNITS[rolling[2]]
@@ -135,13 +169,17 @@ def _iso(option: str, word: str, tz: tzinfo) -> tuple[int, int]:
     return instant, instant
 
 
-def _day(day: date, length: int = 1) -> tuple[date, date]:
-    return day, day + timedelta(days=length)
-
-
 def monday(day: date) -> date:
     """The Monday of a day's week."""
     return day - timedelta(days=day.weekday())
+
+
+def _day(day: date) -> tuple[date, date]:
+    return day, day + timedelta(days=1)
+
+
+def _week(day: date) -> tuple[date, date]:
+    return monday(day), monday(day) + timedelta(days=7)
 
 
 def _month(day: date) -> tuple[date, date]:
@@ -149,11 +187,27 @@ def _month(day: date) -> tuple[date, date]:
     return first, (first + timedelta(days=31)).replace(day=1)
 
 
-SPANS: Final[dict[str, Callable[[date], tuple[date, date]]]] = {
+def _months(day: date) -> int:
+    return day.year * 12 + day.month - 1
+
+
+def _months_before(day: date, count: int) -> date:
+    year, month0 = divmod(_months(day) - count, 12)
+    return date(year, month0 + 1, 1)
+
+
+# What kind of span a word names, and that span: its first day and the day after its last.
+KINDS: Final[dict[str, Callable[[date], tuple[date, date]]]] = {
     "today": _day,
-    "yesterday": lambda today: _day(today - timedelta(days=1)),
-    "this-week": lambda today: _day(monday(today), 7),
-    "last-week": lambda today: _day(monday(today) - timedelta(days=7), 7),
+    "yesterday": _day,
+    "this-week": _week,
+    "last-week": _week,
     "this-month": _month,
-    "last-month": lambda today: _month(today.replace(day=1) - timedelta(days=1)),
+    "last-month": _month,
 }
+PAST: Final = frozenset({"yesterday", "last-week", "last-month"})
+
+
+def _named(word: str, today: date) -> tuple[date, date]:
+    running = KINDS[word](today)
+    return KINDS[word](running[0] - timedelta(days=1)) if word in PAST else running

@@ -6,7 +6,7 @@ the report needs, extremes, and how completely each process was seen.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeVar
 
 from openrouter_otel import names
@@ -15,7 +15,8 @@ from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage, Presence
 from openrouter_otel.reporting.edges import Slice, slices
 from openrouter_otel.reporting.evidence import LONG_AGO, ROLLING, Evidence
-from openrouter_otel.reporting.filters import Filters
+from openrouter_otel.reporting.filters import Filters, Sieve
+from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, month
 from openrouter_otel.reporting.prometheus import Prometheus
@@ -27,9 +28,9 @@ FINER: Final = (30 * DAY, DAY, HOUR, MINUTE, SECOND)
 HOURLY: Final = tuple(
     metric.prometheus for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS)
 )
+HISTOGRAMS: Final = (names.DURATION, names.FIRST_TOKEN, names.OUTPUT_RATE)
 COARSE: Final = (
-    *(f"{metric.prometheus}{part}" for metric in (names.DURATION, names.FIRST_TOKEN) for part in ("_sum", "_count")),
-    *(f"{metric.prometheus}_bucket" for metric in (names.DURATION, names.FIRST_TOKEN)),
+    *(f"{metric.prometheus}{part}" for metric in HISTOGRAMS for part in ("_sum", "_count", "_bucket")),
     names.DURATION_SQUARED.prometheus,
 )
 
@@ -40,7 +41,8 @@ def read(source: Prometheus, asked: Asked, filters: Filters) -> Evidence:
     period = asked.at(now)
     running = month(now, asked.tz)
     since = first_sample(source, now)
-    books, seen = _books(source, asked, filters, now, period, since)
+    sieve = Sieve(filters)
+    books, seen = _books(source, asked, sieve, now, period, since)
     return Evidence(
         source=source.url,
         tz=asked.tz,
@@ -52,13 +54,14 @@ def read(source: Prometheus, asked: Asked, filters: Filters) -> Evidence:
         data_since=since,
         books=books,
         shortest=_kept(
-            _extremes(source, queries.smallest(names.DURATION_MIN.prometheus, _length(period)), period), filters
+            _extremes(source, queries.smallest(names.DURATION_MIN.prometheus, _length(period)), period), sieve
         ),
         longest=_kept(
-            _extremes(source, queries.largest(names.DURATION_MAX.prometheus, _length(period)), period), filters
+            _extremes(source, queries.largest(names.DURATION_MAX.prometheus, _length(period)), period), sieve
         ),
         coverage=seen,
         warnings=tuple(source.warnings),
+        values=sieve.values,
     )
 
 
@@ -76,7 +79,7 @@ def first_sample(source: Prometheus, now: int) -> int | None:
 
 
 def _books(
-    source: Prometheus, asked: Asked, filters: Filters, now: int, period: Interval, since: int | None
+    source: Prometheus, asked: Asked, sieve: Sieve, now: int, period: Interval, since: int | None
 ) -> tuple[dict[str, Book], Coverage]:
     tz, previous, running = asked.tz, asked.before(period), month(now, asked.tz)
     if since is None:
@@ -90,16 +93,29 @@ def _books(
     for metric in HOURLY:
         batches = _batches(source, metric, by_hour)
         seen = presence.watching(batches) if metric == names.REQUESTS.prometheus else batches
-        books[metric] = Book(ledger.entries(_kept(batch, filters) for batch in seen))
+        books[metric] = _book(seen, sieve)
     for metric in COARSE:
         # The CSV has a mean duration a day.
         pieces = by_hour if metric.endswith(("_sum", "_count")) else at_edges
-        books[metric] = Book(ledger.entries(_kept(batch, filters) for batch in _batches(source, metric, pieces)))
+        books[metric] = _book(_batches(source, metric, pieces), sieve)
     return books, _coverage(source, presence, by_hour, before=min(odd))
 
 
-def _kept(batch: list[Reading], filters: Filters) -> list[Reading]:
-    return [reading for reading in batch if filters.keep(reading.labels)]
+def _book(batches: Iterable[list[Reading]], sieve: Sieve) -> Book:
+    raw: dict[Series, Mapping[str, str]] = {}
+
+    def kept() -> Iterator[list[Reading]]:
+        for batch in batches:
+            asked_for = _kept(batch, sieve)
+            for reading in asked_for:
+                raw.setdefault(Series.of(reading.labels), reading.labels)
+            yield asked_for
+
+    return Book(ledger.entries(kept()), raw)
+
+
+def _kept(batch: list[Reading], sieve: Sieve) -> list[Reading]:
+    return [reading for reading in batch if sieve.keep(reading.labels)]
 
 
 def _batches(source: Prometheus, metric: str, pieces: list[Slice]) -> Iterator[list[Reading]]:

@@ -1,40 +1,46 @@
-"""Usage over time: by local day, week, month, and hour of the day. Pure."""
+"""Usage over time: by local day, week and month, by hour of the day and of the week. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import ROUND_CEILING, Decimal
-from typing import Final, TypeVar
+from typing import Final
 
 from openrouter_otel import names
-from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting import books
+from openrouter_otel.reporting.breakdowns import ranked
 from openrouter_otel.reporting.ledger import ZERO
 from openrouter_otel.reporting.model import Usage, rounded
 from openrouter_otel.reporting.period import days, local
+from openrouter_otel.reporting.tally import NOTHING, Tally
 
 LEVELS: Final = 8  # heights of a sparkline's bar
 
 
-def by_day(evidence: Evidence) -> dict[date, Usage]:
+def by_day(tally: Tally) -> dict[date, Usage]:
     """Every local day that the period touches, also those without usage."""
     requests, tokens, cost, errors = (
-        _gained(evidence, metric) for metric in (names.REQUESTS, names.TOKENS, names.COST, names.ERRORS)
+        tally.by_day(metric) for metric in (names.REQUESTS, names.TOKENS, names.COST, names.ERRORS)
     )
     return {
         day: Usage(
-            requests=int(requests.get(day, ZERO)),
-            tokens=int(tokens.get(day, ZERO)),
-            cost=rounded(cost.get(day, ZERO)),
-            errors=int(errors.get(day, ZERO)),
+            requests=int(requests.get(day, NOTHING).sum()),
+            tokens=int(tokens.get(day, NOTHING).sum()),
+            cost=rounded(cost.get(day, NOTHING).sum()),
+            errors=int(errors.get(day, NOTHING).sum()),
         )
-        for day in days(evidence.period, evidence.tz)
+        for day in _days(tally)
     }
 
 
-def _gained(evidence: Evidence, metric: names.Metric) -> dict[date, Decimal]:
-    gained = evidence.books[metric.prometheus].over_time(evidence.period)
-    return _added((_ends(at, evidence).date(), amount) for at, amount in gained.items())
+def cost_by_model(tally: Tally) -> dict[str, dict[str, Decimal]]:
+    """By local day, every one of the period, then by model; dearest first."""
+    gained = tally.by_day(names.COST)
+    by_model = {day: gained.get(day, NOTHING).by(books.model) for day in _days(tally)}
+    return {
+        day.isoformat(): {model: rounded(costs[model]) for model in ranked(costs)} for day, costs in by_model.items()
+    }
 
 
 def coarser(trend: Mapping[date, Usage], step: Callable[[date], str]) -> dict[str, Usage]:
@@ -51,26 +57,23 @@ def coarser(trend: Mapping[date, Usage], step: Callable[[date], str]) -> dict[st
     return coarse
 
 
-def by_hour(evidence: Evidence) -> dict[str, int]:
+def by_hour_of_week(tally: Tally) -> tuple[tuple[int, ...], ...]:
+    """Requests by day of the week, Monday first, then by hour of the local day."""
+    tz = tally.evidence.tz
+    hours = [[0] * 24 for _ in range(7)]
+    for edge, amount in tally.book(names.REQUESTS).over_time(tally.evidence.period).items():
+        ends = local(edge - 1, tz)  # a window that ends at midnight belongs to the day that ends
+        hours[ends.weekday()][ends.hour] += int(amount)
+    return tuple(tuple(day) for day in hours)
+
+
+def by_hour(of_week: tuple[tuple[int, ...], ...]) -> dict[str, int]:
     """Requests by hour of the local day, ``00`` to ``23``."""
-    gained = evidence.books[names.REQUESTS.prometheus].over_time(evidence.period)
-    hours = _added((f"{_ends(at, evidence):%H}", amount) for at, amount in gained.items())
-    return {f"{hour:02}": int(hours.get(f"{hour:02}", ZERO)) for hour in range(24)}
+    return {f"{hour:02}": sum(day[hour] for day in of_week) for hour in range(24)}
 
 
-def _ends(edge: int, evidence: Evidence) -> datetime:
-    """The wall clock just before an edge: a window that ends at midnight belongs to the day that ends."""
-    return local(edge - 1, evidence.tz)
-
-
-K = TypeVar("K")
-
-
-def _added(amounts: Iterable[tuple[K, Decimal]]) -> dict[K, Decimal]:
-    sums: dict[K, Decimal] = {}
-    for key, amount in amounts:
-        sums[key] = sums.get(key, ZERO) + amount
-    return sums
+def _days(tally: Tally) -> list[date]:
+    return list(days(tally.evidence.period, tally.evidence.tz))
 
 
 def levels(trend: Mapping[date, Usage]) -> tuple[int, ...]:

@@ -43,8 +43,8 @@ class Trust:
     warnings: tuple[str, ...]
 
 
-def judge(evidence: Evidence) -> Trust:
-    """Weigh what is known about the evidence."""
+def judge(evidence: Evidence, notes: Iterable[str] = ()) -> Trust:
+    """Weigh what is known about the evidence; `notes` are further warnings that doubt no figure."""
     doubts = list(_doubts(evidence))
     verdict = max((verdict for verdict, _, _ in doubts), key=RANK.index, default=EXACT)
     reasons = [reason for _, reason, _ in doubts]
@@ -52,7 +52,7 @@ def judge(evidence: Evidence) -> Trust:
         verdict=verdict,
         statement=_statement(verdict, reasons, evidence),
         identity=_identity(series for book in evidence.books.values() for series in book),
-        warnings=(*(warning for _, _, warning in doubts if warning), *evidence.warnings),
+        warnings=(*(warning for _, _, warning in doubts if warning), *evidence.warnings, *notes),
     )
 
 

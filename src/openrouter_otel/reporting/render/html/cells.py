@@ -71,4 +71,14 @@ def ms(duration: float | None, within: Range = (None, None)) -> Cell:
     if duration is None:
         return EMPTY
     lower, upper = within
-    return Cell(cells.ms(duration), "" if lower is None else f"{cells.ms(lower)} to {cells.ms(upper)}")
+    known = lower is not None and upper is not None
+    return Cell(cells.ms(duration), f"{cells.ms(lower)} to {cells.ms(upper)}" if known else "")
+
+
+def rate(per_second: float | None, within: Range = (None, None)) -> Cell:
+    """Tokens per second, and the bracket they are certain to lie in."""
+    if per_second is None:
+        return EMPTY
+    lower, upper = within
+    known = lower is not None and upper is not None
+    return Cell(f"{per_second:,.1f}", f"{lower:,.1f} to {upper:,.1f}" if known else "")

@@ -8,6 +8,7 @@ from typing import Final
 
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Breakdown, Report, Summary, Usage, UserUsage
+from openrouter_otel.reporting.rates import Rate
 from openrouter_otel.reporting.render import cells as plain
 from openrouter_otel.reporting.render.html import cells
 from openrouter_otel.reporting.render.html.cells import Cell
@@ -110,7 +111,9 @@ def _sections(report: Report) -> Iterator[Table]:
         "latency", "Latency by model", {"all models": report.latency_overall} if report.latency_stats else {},
         report.latency_stats,
     )  # fmt: skip
+    yield _latencies("provider-latency", "Latency by provider", {}, report.provider_latency_stats, "Provider")
     yield _latencies("first-token", "Time to first token by model", {}, report.time_to_first_token_stats)
+    yield _rates(report)
     yield _counts("errors", "Errors by type", "Type", report.errors.by_type)
     yield _counts("errors-by-model", "Errors by model asked for", "Model", report.errors.by_model)
     yield from _fruitless(report)
@@ -209,14 +212,34 @@ def _user(row: UserUsage) -> Iterator[Cell]:
     yield Cell(plain.safe(", ".join(row.models_used[:NAMED])) + more)
 
 
-def _latencies(key: str, title: str, first: Mapping[str, Latency], rows: Mapping[str, Latency]) -> Table:
+def _latencies(
+    key: str, title: str, first: Mapping[str, Latency], rows: Mapping[str, Latency], what: str = "Model"
+) -> Table:
     return Table(
         key,
         title,
         "Milliseconds, of calls that went well. Below each quantile stands the bracket it is certain to lie in.",
-        ("Model", *LATENCY_COLUMNS),
+        (what, *LATENCY_COLUMNS),
         tuple((cells.name(name), *_latency(row)) for name, row in {**first, **rows}.items()),
     )
+
+
+def _rates(report: Report) -> Table:
+    return Table(
+        "output-rate",
+        "Output rate by model",
+        "Tokens per second after the first one, of streams; the slow end (p5) is the one to watch.",
+        ("Model", "Streams", "Mean", "p5", "p50", "p95"),
+        tuple((cells.name(name), *_rate(row)) for name, row in report.output_rate_stats.items()),
+    )
+
+
+def _rate(row: Rate) -> Iterator[Cell]:
+    yield cells.count(row.count)
+    yield cells.rate(row.mean)
+    yield cells.rate(row.p5, row.p5_range)
+    yield cells.rate(row.median, row.median_range)
+    yield cells.rate(row.p95, row.p95_range)
 
 
 def _latency(row: Latency) -> Iterator[Cell]:
@@ -244,8 +267,11 @@ def _fruitless(report: Report) -> Iterator[Table]:
         "fruitless",
         "Spend that bought nothing",
         "What was paid for calls that failed or that nobody waited for. A dash: the source knows the number only.",
-        ("What happened", "Calls", "Cost, USD"),
-        tuple((cells.name(what), cells.count(row.requests), cells.money(row.cost)) for what, row in outcomes.items()),
+        ("What happened", "Calls", "Of unknown price", "Cost, USD"),
+        tuple(
+            (cells.name(what), cells.count(row.requests), cells.count(row.unpriced_requests), cells.money(row.cost))
+            for what, row in outcomes.items()
+        ),
     )
     yield Table(
         "fruitless-models",

@@ -1,0 +1,50 @@
+"""Spend that bought nothing: calls that failed or were given up, answers cut short, caches never read. Pure."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from openrouter_otel import names
+from openrouter_otel.reporting import books
+from openrouter_otel.reporting.books import Totals
+from openrouter_otel.reporting.breakdowns import ranked
+from openrouter_otel.reporting.ledger import ZERO
+from openrouter_otel.reporting.model import CacheUse, FruitlessSpend, Spend, ratio, rounded
+from openrouter_otel.reporting.tally import Tally
+
+FRUITLESS: Final = (names.ERROR, names.ABANDONED, names.CANCELLED)
+CUT_SHORT: Final = "length"  # the finish reason at the token limit
+
+
+def fruitless(tally: Tally) -> FruitlessSpend:
+    """What the period paid for and got nothing from."""
+    requests, cost = tally.period(names.REQUESTS), tally.period(names.COST)
+    by_model = Totals({series: amount for series, amount in cost.items() if series.get(names.OUTCOME) in FRUITLESS}).by(
+        books.model
+    )
+    lost = sum(by_model.values(), ZERO)
+    return FruitlessSpend(
+        cost=rounded(lost),
+        share=ratio(lost, cost.sum()),
+        by_outcome={name: _spend(requests.of(outcome=name), cost.of(outcome=name)) for name in FRUITLESS},
+        by_model={name: rounded(by_model[name]) for name in ranked(by_model)},
+        truncated=_truncated(requests.of(finish_reason=CUT_SHORT, outcome=names.OK)),
+        cache_never_read=_never_read(tally.period(names.TOKENS_DETAIL)),
+    )
+
+
+def _spend(requests: Totals, cost: Totals) -> Spend:
+    calls, unpriced, paid = requests.sum(), requests.of(cost_source=names.UNPRICED).sum(), cost.sum()
+    unknown = calls and calls == unpriced and not paid
+    return Spend(int(calls), None if unknown else rounded(paid), int(unpriced))
+
+
+def _truncated(requests: Totals) -> Spend:
+    """No metric has the cost by finish reason."""
+    calls = int(requests.sum())
+    return Spend(calls, None if calls else rounded(ZERO), int(requests.of(cost_source=names.UNPRICED).sum()))
+
+
+def _never_read(details: Totals) -> dict[str, CacheUse]:
+    written, read = (details.of(token_type=kind).by(books.model) for kind in ("cache_write", "cache_read"))
+    return {model: CacheUse(written=int(written[model]), read=0) for model in ranked(written) if not read.get(model)}
