@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo quick test test-all test-matrix test-prometheus3 lint format bench boards clean
+.PHONY: help setup demo quick test test-all test-matrix test-prometheus3 lint format bench boards screenshots clean
 
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +18,7 @@ $(VENV)/ready: pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing the project and its tools into $(VENV) ..."
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report]' --group dev
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[report,html]' --group dev
 	@touch $@
 
 .PHONY: prometheus victoria-metrics
@@ -47,6 +47,17 @@ test-matrix: setup ## the instrumentation's tests on every supported version of 
 test-oldest: setup
 	@$(BIN)/tox run -q -e oldest,company
 
+.PHONY: chromium
+chromium: # the distribution's, and poppler to read what it prints, where there are none
+	@{ command -v chromium && command -v pdftotext; } >/dev/null || { apt-get update -qq && apt-get install -y -qq chromium poppler-utils fonts-inter; }
+
+.PHONY: test-browser
+test-browser: setup chromium
+	@$(BIN)/python -m pytest -q -n 2 tests/browser
+
+screenshots: setup chromium ## the pictures of the HTML report in docs/images
+	@PYTHONPATH=tests $(BIN)/python -m browser.screenshots
+
 .PHONY: test-long
 test-long: setup
 	@$(BIN)/python -m pytest -q tests/long
@@ -55,7 +66,7 @@ test-long: setup
 test-prometheus3: setup victoria-metrics ## the Prometheus tests and the boards' queries on the Prometheus 3 that compose pins
 	@folder=$$($(BIN)/python tests/pinned_prometheus.py) && PROMETHEUS_BIN_DIR="$$folder" $(BIN)/python -m pytest -q tests/prometheus tests/grafana
 
-test-all: test-oldest test-long test ## what CI runs: oldest versions, company, long lives, then `make test`
+test-all: test-oldest test-long test-browser test ## what CI runs: oldest versions, company, long lives, browser, then `make test`
 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage

@@ -54,6 +54,9 @@ OWNERS = {
     "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
     "sqlite3": {"reporting/cache.py", "reporting/journal.py", "emit/journal.py"},
     "rich": {"reporting/render/terminal.py"},
+    "altair": {"reporting/render/html/charts.py"},
+    "vl_convert": {"reporting/render/html/libraries.py"},
+    "jinja2": {"reporting/render/html/page.py"},
     "gc": {"finalizing.py", "report.py"},
 }
 

@@ -24,11 +24,20 @@ def _terminal(report: Report, paper: Paper) -> str:
     return terminal.render(report, paper)
 
 
+def _html(report: Report, paper: Paper) -> str:
+    try:
+        from openrouter_otel.reporting.render import html  # its packages come with an extra
+    except ModuleNotFoundError as error:
+        raise MissingExtra("--format html needs altair: pip install 'openrouter-otel[html]'") from error
+    return html.render(report, paper)
+
+
 RENDERERS: Final[dict[str, Renderer]] = {
     "json": json.render,
     "csv": csv.render,
     "markdown": markdown.render,
     "terminal": _terminal,
+    "html": _html,
 }
 # Formats without a place for the verdict, whose reader must hear it some other way.
 BARE: Final = frozenset({"csv"})
