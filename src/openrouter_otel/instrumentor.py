@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
@@ -52,7 +52,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
         made_from = (resolved, tracer_provider, meter_provider)
         cls = type(self)
         if cls._runtime is not None and cls._made_from == made_from:
-            cls._runtime.metering.reopen()  # counts go on where they stood
+            cls._runtime.reopen()  # counts go on where they stood
         else:
             if cls._runtime is not None:
                 identity.renew()
@@ -132,10 +132,17 @@ def _start(client: Any, options: Any, stream: bool) -> Passage | None:
     return None if runtime is None else runtime.start(client, options, stream)
 
 
-def _fork() -> None:
-    if OpenRouterInstrumentor._runtime is not None:
-        OpenRouterInstrumentor._runtime.fork()
+def _around_fork(step: Callable[[Runtime], object]) -> Callable[[], None]:
+    def run() -> None:
+        if OpenRouterInstrumentor._runtime is not None:
+            step(OpenRouterInstrumentor._runtime)
+
+    return run
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_fork)
+    os.register_at_fork(
+        before=_around_fork(Runtime.before_fork),
+        after_in_parent=_around_fork(Runtime.after_fork),
+        after_in_child=_around_fork(Runtime.fork),
+    )

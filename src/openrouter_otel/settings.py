@@ -21,6 +21,8 @@ _log = logging.getLogger("openrouter_otel")
 USERS: Final = ("plain", "hashed", "off")
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 9464
+JOURNAL: Final = "OPENROUTER_OTEL_JOURNAL"
+RUN: Final = "OPENROUTER_OTEL_RUN"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,8 @@ class Settings:
         latency_buckets: upper bounds in seconds; None: the default ladder of each histogram.
         estimate_costs: price usage that came without a cost.
         semconv_metrics: emit the GenAI conventions' own metrics too.
-        journal: path of the local journal; not built yet.
+        journal: absolute path of the local journal; None: no journal.
+        journal_retention_days: rows of the journal that are older are deleted, their sums stay; None: never.
     """
 
     base_urls: tuple[tuple[str, int | None], ...] = ()
@@ -53,7 +56,8 @@ class Settings:
     latency_buckets: tuple[float, ...] | None = None
     estimate_costs: bool = True
     semconv_metrics: bool = False
-    journal: None = None
+    journal: str | None = None
+    journal_retention_days: int | None = None
 
 
 def resolve(keywords: Mapping[str, Any]) -> Settings:
@@ -67,7 +71,8 @@ def resolve(keywords: Mapping[str, Any]) -> Settings:
         raise ValueError(f"{unknown[0]} is not a setting of openrouter-otel; known are: {', '.join(_TAKES)}")
     values = {name: _from_keyword(name, keywords[name]) for name in keywords}
     values |= {name: value for name in _TAKES if name not in values for value in _from_environment(name)}
-    return _with_key(Settings(**values), explicit="users" in keywords or "user_hash_key" in keywords)
+    settings = _with_key(Settings(**values), explicit="users" in keywords or "user_hash_key" in keywords)
+    return _served_once(settings) if settings.journal else settings
 
 
 def sdk_disabled() -> bool:
@@ -90,6 +95,11 @@ def metrics_address() -> tuple[str, int | None]:
 def prometheus_url() -> str | None:
     """Where the report looks for Prometheus: PROMETHEUS_URL."""
     return os.environ.get("PROMETHEUS_URL", "").strip() or None
+
+
+def run() -> str | None:
+    """The `openrouter-otel run` that this process belongs to: OPENROUTER_OTEL_RUN."""
+    return os.environ.get(RUN, "").strip() or None
 
 
 def _from_keyword(name: str, value: object) -> Any:
@@ -121,6 +131,17 @@ def _with_key(settings: Settings, *, explicit: bool) -> Settings:
         raise ValueError(missing)
     _log.error("%s; users are left out until it is set", missing)  # never fall back to telling who they are
     return replace(settings, users="off")
+
+
+def _served_once(settings: Settings) -> Settings:
+    """With a journal /metrics is off unless asked for: an exporter of the journal serves the same calls."""
+    if settings.serve_metrics:
+        _log.warning(
+            "serve_metrics and journal are both set: where an exporter serves this journal too, Prometheus counts every"
+            " call twice"
+        )
+        return settings
+    return replace(settings, serve_metrics=False)
 
 
 def _shown(name: str, value: object) -> str:
@@ -198,9 +219,17 @@ def _hash_key(value: object) -> str | None:
     return value
 
 
-def _later(value: object) -> None:
-    if value:
-        raise ValueError("not built yet")
+def _path(value: object) -> str | None:
+    if value is None:
+        return None
+    path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else ""
+    if not isinstance(path, str) or not path.strip() or "\0" in path:
+        raise ValueError(value)
+    return os.path.abspath(os.path.expanduser(path))  # programs change their directory
+
+
+def _days(value: object) -> int | None:
+    return None if value is None else _count(value)
 
 
 _SWITCHES: Final = {
@@ -227,5 +256,6 @@ _TAKES: Final[dict[str, tuple[Callable[[object], object], str]]] = {
     "latency_buckets": (_buckets, "'E6' or rising numbers of seconds"),
     "estimate_costs": (_switch, _SWITCH),
     "semconv_metrics": (_switch, _SWITCH),
-    "journal": (_later, "nothing yet: it comes with a later release"),
+    "journal": (_path, "the path of a file"),
+    "journal_retention_days": (_days, "a whole number of days above 0"),
 }

@@ -26,6 +26,7 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
         ("openai", "prometheus_client", f"{OURS}.call", f"{OURS}.facts.usage", f"{OURS}.facts.response", *REPORT),
     ),
     ("emit/*", (f"{OURS}.facts.stream", f"{OURS}.facts.errors", f"{OURS}.facts.reading", f"{OURS}.watch")),
+    ("journal/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.record", f"{OURS}.settings", *REPORT)),
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
@@ -41,7 +42,7 @@ OWNERS = {
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py"},
     "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
-    "sqlite3": {"reporting/journal.py", "emit/journal.py"},
+    "sqlite3": {"journal/store.py", "journal/writing.py", "journal/tally.py", "reporting/journal.py"},
     "rich": {"reporting/render/terminal.py"},
     "gc": {"finalizing.py"},
 }
