@@ -36,6 +36,17 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
     _runtime: Runtime | None = None
     _made_from: tuple[object, ...] = ()
     _doors: Any = None
+    _by_hand = False
+    _automatic = False
+
+    def instrument(self, **kwargs: Any) -> None:
+        """Begin to measure; see the class. What `openrouter-otel run` has begun gives way to the program's own wish."""
+        cls = type(self)
+        cls._by_hand = True
+        if cls._automatic:
+            cls._automatic = False
+            self.uninstrument()
+        super().instrument(**kwargs)
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The client versions that are known to work."""
@@ -69,6 +80,13 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
             if not cls._runtime.busy:
                 finalizing.ignore()  # else streams still open may yet be closed by the garbage collector
             cls._runtime.rest()
+
+
+def automatically() -> None:
+    """Measure a program that `openrouter-otel run` has started, unless it does so itself."""
+    if not OpenRouterInstrumentor._by_hand:
+        BaseInstrumentor.instrument(OpenRouterInstrumentor())
+        OpenRouterInstrumentor._automatic = True
 
 
 def record(

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Span, TracerProvider, set_span_in_context
 
 from openrouter_otel import names
@@ -235,9 +236,12 @@ def _journal(
     if path is None:
         return None
 
+    # Not later: it is made in a pool of threads, for which the end of a program is too late.
+    default = resource(meter_provider, tracer_provider) or Resource.create()
+
     def writer() -> Writer:  # as late as the first writing: by then the application's providers are set up
-        told = resource(meter_provider, tracer_provider)
-        service = (clean(told.get(name, "")) for name in names.RESOURCE_ATTRIBUTES)
+        told = (resource(meter_provider, tracer_provider) or default).attributes
+        service = (clean(str(told.get(name, ""))) for name in names.RESOURCE_ATTRIBUTES)
         return Writer(path, Source(identity.process, configuration.run(), *service), settings.journal_retention_days)
 
     return JournalEmitter(path, writer, settings.metric_tags)

@@ -97,6 +97,17 @@ def prometheus_url() -> str | None:
     return os.environ.get("PROMETHEUS_URL", "").strip() or None
 
 
+def journal() -> str | None:
+    """The journal that the environment names: OPENROUTER_OTEL_JOURNAL."""
+    return os.environ.get(JOURNAL, "").strip() or None
+
+
+def environment_of_run(bootstrap: str, journal: str, run: str) -> dict[str, str]:
+    """The environment of a program that is measured from outside: ours, with a folder first on PYTHONPATH."""
+    path = os.pathsep.join(filter(None, (bootstrap, os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, JOURNAL: journal, RUN: run}
+
+
 def run() -> str | None:
     """The `openrouter-otel run` that this process belongs to: OPENROUTER_OTEL_RUN."""
     return os.environ.get(RUN, "").strip() or None

@@ -31,14 +31,13 @@ def tracer(provider: TracerProvider | None) -> Tracer:
     return trace.get_tracer(names.SCOPE, VERSION, provider)
 
 
-def resource(meters: MeterProvider | None, tracers: TracerProvider | None) -> dict[str, str]:
-    """What our reader would copy from the resource: the MeterProvider's, else the TracerProvider's, else default."""
-    configuration = getattr(meters or _global_provider(), "_sdk_config", None)  # an SDK's has no public way to ask
+def resource(meters: MeterProvider | None, tracers: TracerProvider | None) -> Resource | None:
+    """The resource of the MeterProvider in use, else of the TracerProvider; None where neither is an SDK's."""
+    configuration = getattr(meters or _global_provider(), "_sdk_config", None)  # it has no public way to ask
     found = getattr(configuration, "resource", None) or getattr(
         tracers or trace.get_tracer_provider(), "resource", None
     )
-    attributes = (found or Resource.create()).attributes
-    return {name: str(attributes[name]) for name in names.RESOURCE_ATTRIBUTES if name in attributes}
+    return found if isinstance(found, Resource) else None
 
 
 class Metering:

@@ -40,9 +40,9 @@ OWNERS = {
     "urllib3": {"reporting/prometheus.py", "prices.py"},
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
-    "wrapt": {"watch.py"},
+    "wrapt": {"watch.py", "running/bootstrap/sitecustomize.py"},
     "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
-    "sqlite3": {"journal/store.py", "journal/writing.py", "journal/tally.py", "reporting/journal.py"},
+    "sqlite3": {"journal/store.py", "journal/writing.py", "journal/reading.py", "reporting/journal.py"},
     "rich": {"reporting/render/terminal.py"},
     "gc": {"finalizing.py"},
 }
