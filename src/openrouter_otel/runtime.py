@@ -204,11 +204,12 @@ class Runtime:
         if self._forked:
             self._forked = False
             self.metering.resume()
-            _exit_with_pools(self.exit)
+            _exit_as_worker(self.exit)
         if not self._exit_hooked:
             # As late as the first call: handlers run in reverse, and providers set up until now must flush after us.
             self._exit_hooked = True
             atexit.register(self.exit)
+            _exit_as_worker(self.exit)
 
     def _sink(self, call: Call, record: Record, *, later: bool) -> None:
         self._open_calls.discard(call)
@@ -247,11 +248,12 @@ def _journal(
     return JournalEmitter(path, writer, settings.metric_tags)
 
 
-def _exit_with_pools(exit: Callable[[], object]) -> None:
-    """Forked workers of these packages end without the interpreter's exit handlers; they have some of their own."""
-    for package in ("multiprocessing.util", "billiard.util"):
-        if (module := sys.modules.get(package)) is not None:
-            module.Finalize(None, exit, exitpriority=0)
+def _exit_as_worker(exit: Callable[[], object]) -> None:
+    """Workers of these packages end without the interpreter's exit handlers; they have some of their own."""
+    for package in ("multiprocessing", "billiard"):
+        process, util = (sys.modules.get(f"{package}.{part}") for part in ("process", "util"))
+        if process is not None and util is not None and process.current_process().name != "MainProcess":
+            util.Finalize(None, exit, exitpriority=0)
 
 
 _estimated = quietly(estimated)

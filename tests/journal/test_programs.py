@@ -135,6 +135,26 @@ def test_eight_forked_workers_write_one_file_each_call_once(
     assert program.lines("WARNING") == []
 
 
+POOL = """
+import multiprocessing
+OpenRouterInstrumentor().instrument()
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context(os.environ["METHOD"])
+    worker = context.Process(target=ask)
+    worker.start(); worker.join()
+    say(worker.exitcode)
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_a_worker_that_ends_at_once_loses_nothing(method: str, run: Run, journal: Path) -> None:
+    program = run(POOL, OPENROUTER_OTEL_JOURNAL=str(journal), METHOD=method)
+
+    assert program.hear() == 0
+    assert len(records(journal)) == 1
+
+
 def test_a_program_that_becomes_a_daemon_keeps_what_it_had_before(
     run: Run, openrouter: FakeOpenRouter, journal: Path
 ) -> None:
@@ -224,7 +244,7 @@ OpenRouterInstrumentor().instrument()
 ask()
 hear()
 _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-limit = max(os.path.getsize(path) for path in sys.argv[1:] or [os.environ["OPENROUTER_OTEL_JOURNAL"] + "-wal"])
+limit = os.path.getsize(os.environ["OPENROUTER_OTEL_JOURNAL"] + "-wal")
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, hard))
 for _ in range(300): ask()
 say()
