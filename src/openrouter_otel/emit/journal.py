@@ -114,7 +114,7 @@ class JournalEmitter:
             if self._thread is None:
                 self._stop = threading.Event()
                 thread = threading.Thread(
-                    target=self._work, args=(self._stop, self._wake), name="openrouter-otel journal", daemon=True
+                    target=_work, args=(self, self._stop, self._wake), name="openrouter-otel journal", daemon=True
                 )
                 thread.start()
                 self._thread = thread
@@ -228,5 +228,6 @@ def _try(writer: Writer, entries: Sequence[Entry], lost: int) -> JournalError | 
     return True
 
 
+_work = quietly(JournalEmitter._work)
 _write = quietly(JournalEmitter._write)
 _entry: Callable[[Record, tuple[str, ...]], Entry | None] = quietly(entry)
