@@ -6,6 +6,7 @@ import json
 import tempfile
 from collections.abc import Callable
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.subjects import SUBJECTS
@@ -28,6 +29,11 @@ def _nothing() -> None:
 
 def _ours() -> None:
     import_module("openrouter_otel").OpenRouterInstrumentor().instrument()
+
+
+def _journaled() -> None:
+    path = Path(tempfile.mkdtemp(prefix="openrouter-otel-bench-")) / "usage.db"
+    import_module("openrouter_otel").OpenRouterInstrumentor().instrument(journal=path)
 
 
 def _official() -> None:
@@ -59,6 +65,7 @@ def _genai_otel() -> None:
 
 _HOW: Final[dict[str, Callable[[], None]]] = {
     "ours": _ours,
+    "journal": _journaled,
     "official": _official,
     "traceloop": _traceloop,
     "openinference": _openinference,

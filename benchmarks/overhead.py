@@ -22,12 +22,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import REPOSITORY, environments
-from benchmarks.subjects import OURS, SUBJECTS, Subject
+from benchmarks.subjects import JOURNALED, OURS, SUBJECTS, Subject
 
 RESULTS: Final = environments.CACHE / "overhead.json"
 CHUNKS: Final = 200
 SHAPES: Final = ("plain", "plain, async", "stream", "stream, async")
 FLOOR, FLOOR_IN_A_CALL, WRAPPER = "floor", "floor in a call", "wrapper"
+SUSTAINED: Final = "sustained"
 # Calls in a block and pairs of blocks in a round. We count 32 calls in a row: a block has its share of that.
 _ASKED: Final = {
     "plain": (64, 2),
@@ -37,14 +38,16 @@ _ASKED: Final = {
     FLOOR: (100, 5),
     FLOOR_IN_A_CALL: (64, 2),
     WRAPPER: (100_000, 1),
+    SUSTAINED: (4000, 1),  # more than a second, so that what is done every so often has its share
 }
-_OURS_ALONE: Final = (FLOOR, FLOOR_IN_A_CALL, WRAPPER)
+_OURS_ALONE: Final = {OURS.name: (FLOOR, FLOOR_IN_A_CALL, WRAPPER, SUSTAINED), JOURNALED.name: (SUSTAINED,)}
 FULL: Final = 20  # rounds
 QUICK: Final = 3
 
 GOAL_RIVAL: Final = 0.4
 GOAL_FLOOR: Final = 1.5
 GOAL_CHUNK: Final = 1.2  # microseconds
+GOAL_JOURNAL: Final = 1.3
 
 
 class Worker:
@@ -127,7 +130,7 @@ def measure(subjects: Sequence[Subject], rounds: int) -> tuple[dict[str, Result]
     try:
         for number in range(-1, rounds):  # the first one warms up
             for worker in workers:
-                for shape in (*SHAPES, *_OURS_ALONE) if worker.subject is OURS else SHAPES:
+                for shape in (*SHAPES, *_OURS_ALONE.get(worker.subject.name, ())):
                     pairs = worker.ask(shape)
                     if number >= 0:
                         results[worker.subject.name].pairs.setdefault(shape, []).extend(pairs)
@@ -177,7 +180,7 @@ def goals(results: Mapping[str, Result]) -> list[Goal]:
     if ours is None:
         return []
     plain = ours.added("plain")
-    rivals = {name: result.added("plain") for name, result in results.items() if name != OURS.name}
+    rivals = {name: result.added("plain") for name, result in results.items() if SUBJECTS[name].package != OURS.package}
     found = [
         Goal("a plain call / the floor", plain / ours.added(FLOOR), GOAL_FLOOR),
         Goal("a stream's chunk, our wrapper alone, us", ours.added(WRAPPER), GOAL_CHUNK),
@@ -185,6 +188,10 @@ def goals(results: Mapping[str, Result]) -> list[Goal]:
     if rivals:
         cheapest = min(rivals, key=rivals.__getitem__)
         found.insert(0, Goal(f"a plain call / the cheapest rival's ({cheapest})", plain / rivals[cheapest], GOAL_RIVAL))
+    if (journaled := results.get(JOURNALED.name)) is not None:
+        found.append(Goal("a plain call with a journal / without", journaled.added("plain") / plain, GOAL_JOURNAL))
+        sustained = journaled.median_added(SUSTAINED) / ours.median_added(SUSTAINED)
+        found.append(Goal("the same, calls without a pause, the writing included", sustained, GOAL_JOURNAL))
     return found
 
 

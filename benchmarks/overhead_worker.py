@@ -81,6 +81,10 @@ class Bench:
 
         return [(_timed(_plain, client, times), _timed(both, client, times)) for _ in range(pairs)]
 
+    def sustained(self, times: int, pairs: int) -> list[Pair]:
+        """Plain calls without a pause."""
+        return self.pairs("plain", times, pairs)
+
     def wrapper(self, times: int, pairs: int) -> list[Pair]:
         """Our stream wrapper alone, a chunk."""
         from benchmarks.wrapper import per_chunk  # ours only
@@ -123,7 +127,12 @@ def main() -> None:
     out, sys.stdout = sys.stdout, sys.stderr  # rivals print
     bench = Bench(name)
     print(json.dumps(instruments.versions(name)), file=out, flush=True)
-    special_ones = {"floor": bench.floor, "floor in a call": bench.floor_in_a_call, "wrapper": bench.wrapper}
+    special_ones = {
+        "floor": bench.floor,
+        "floor in a call": bench.floor_in_a_call,
+        "wrapper": bench.wrapper,
+        "sustained": bench.sustained,
+    }
     for line in sys.stdin:
         shape, times, pairs = json.loads(line)
         special = special_ones.get(shape)

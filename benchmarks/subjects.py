@@ -26,6 +26,7 @@ class Subject(NamedTuple):
 
 
 OURS: Final = Subject("ours", "openrouter-otel")
+JOURNALED: Final = Subject("journal", "openrouter-otel", remark="ours, with a journal besides")
 RIVALS: Final = (
     Subject(
         "official",
@@ -73,4 +74,4 @@ RIVALS: Final = (
         "installed without its pin on certifi; its instrumentors are switched on without its span processors",
     ),
 )
-SUBJECTS: Final = {subject.name: subject for subject in (OURS, *RIVALS)}
+SUBJECTS: Final = {subject.name: subject for subject in (OURS, JOURNALED, *RIVALS)}

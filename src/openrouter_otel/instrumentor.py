@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # type: ignore[attr-defined]  # untyped
@@ -36,6 +36,17 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
     _runtime: Runtime | None = None
     _made_from: tuple[object, ...] = ()
     _doors: Any = None
+    _by_hand = False
+    _automatic = False
+
+    def instrument(self, **kwargs: Any) -> None:
+        """Begin to measure; see the class. What `openrouter-otel run` has begun gives way to the program's own wish."""
+        cls = type(self)
+        cls._by_hand = True
+        if cls._automatic:
+            cls._automatic = False
+            self.uninstrument()
+        super().instrument(**kwargs)
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The client versions that are known to work."""
@@ -52,7 +63,7 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
         made_from = (resolved, tracer_provider, meter_provider)
         cls = type(self)
         if cls._runtime is not None and cls._made_from == made_from:
-            cls._runtime.metering.reopen()  # counts go on where they stood
+            cls._runtime.reopen()  # counts go on where they stood
         else:
             if cls._runtime is not None:
                 identity.renew()
@@ -69,6 +80,13 @@ class OpenRouterInstrumentor(BaseInstrumentor):  # type: ignore[misc]  # untyped
             if not cls._runtime.busy:
                 finalizing.ignore()  # else streams still open may yet be closed by the garbage collector
             cls._runtime.rest()
+
+
+def automatically() -> None:
+    """Measure a program that `openrouter-otel run` has started, unless it does so itself."""
+    if not OpenRouterInstrumentor._by_hand:
+        BaseInstrumentor.instrument(OpenRouterInstrumentor())
+        OpenRouterInstrumentor._automatic = True
 
 
 def record(
@@ -132,10 +150,17 @@ def _start(client: Any, options: Any, stream: bool) -> Passage | None:
     return None if runtime is None else runtime.start(client, options, stream)
 
 
-def _fork() -> None:
-    if OpenRouterInstrumentor._runtime is not None:
-        OpenRouterInstrumentor._runtime.fork()
+def _around_fork(step: Callable[[Runtime], object]) -> Callable[[], None]:
+    def run() -> None:
+        if OpenRouterInstrumentor._runtime is not None:
+            step(OpenRouterInstrumentor._runtime)
+
+    return run
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_fork)
+    os.register_at_fork(
+        before=_around_fork(Runtime.before_fork),
+        after_in_parent=_around_fork(Runtime.after_fork),
+        after_in_child=_around_fork(Runtime.fork),
+    )

@@ -6,27 +6,34 @@ One guard stands around each emitter, so that a fault in one keeps neither the o
 from __future__ import annotations
 
 import atexit
+import sys
 from collections import deque
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.metrics import MeterProvider
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Span, TracerProvider, set_span_in_context
 
 from openrouter_otel import names
+from openrouter_otel import settings as configuration
 from openrouter_otel.attribution import Privacy, attribute
 from openrouter_otel.call import Call, Clock
 from openrouter_otel.context import RunningUsage, charge, current, settle_before_reading
+from openrouter_otel.emit.journal import JournalEmitter
+from openrouter_otel.emit.labels import clean
 from openrouter_otel.emit.metrics import MetricsEmitter
 from openrouter_otel.emit.span import close_span, open_span
 from openrouter_otel.facts.request import Destinations, Request, read_request
 from openrouter_otel.identity import identity
+from openrouter_otel.journal.writing import Source, Writer
 from openrouter_otel.prices import estimator
 from openrouter_otel.quiet import quietly
 from openrouter_otel.record import Record, cost_source, estimated
 from openrouter_otel.settings import Settings
-from openrouter_otel.telemetry import VERSION, Metering, tracer
+from openrouter_otel.telemetry import VERSION, Metering, resource, tracer
 
 
 class _Open(NamedTuple):
@@ -93,6 +100,7 @@ class Runtime:
         self._metrics = MetricsEmitter(settings, identity, self.settle, versions)
         settle_before_reading(self.settle)
         self.metering = Metering(self._metrics, meter_provider, settings)
+        self._journal = _journal(settings, tracer_provider, meter_provider)
 
     def start(self, client: Any, options: Any, stream: bool) -> Passage | None:
         """Begin a call, or say None: it is not for OpenRouter, not inference, or telemetry is suppressed."""
@@ -101,13 +109,7 @@ class Runtime:
         request = read_request(self._destinations, base_url or client.base_url, headers, options, stream)
         if request is None or not is_instrumentation_enabled():
             return None
-        if self._forked:
-            self._forked = False
-            self.metering.resume()
-        if not self._exit_hooked:
-            # As late as the first call: handlers run in reverse, and providers set up until now must flush after us.
-            self._exit_hooked = True
-            atexit.register(self.exit)
+        self._wake()
         if self._later:
             self.settle()
         self.metering.follow()
@@ -123,6 +125,7 @@ class Runtime:
         """Record a call that was made without the openai client and has just ended."""
         if not is_instrumentation_enabled():
             return
+        self._wake()
         answer = request.endpoint.read(body)
         outcome = names.ERROR if answer.failure else names.OK
         attribution = attribute(request, self._privacy)
@@ -151,17 +154,39 @@ class Runtime:
             call.abandoned()
         self.settle()
         self._metrics.settle()
+        if self._journal is not None:
+            self._journal.finish()
 
     def rest(self) -> None:
         """We are uninstrumented: emit what is left and stop serving."""
         self.settle()
         self._metrics.settle()
         self.metering.close()
+        if self._journal is not None:
+            self._journal.finish()
+
+    def reopen(self) -> None:
+        """We are instrumented again, with the same settings: counts go on where they stood."""
+        self.metering.reopen()
+        if self._journal is not None:
+            self._journal.reopen()
 
     @property
     def busy(self) -> bool:
         """Whether calls are under way."""
         return bool(self._open_calls)
+
+    @quietly
+    def before_fork(self) -> None:
+        """We are about to fork."""
+        if self._journal is not None:
+            self._journal.before_fork()
+
+    @quietly
+    def after_fork(self) -> None:
+        """We have forked, and are the parent."""
+        if self._journal is not None:
+            self._journal.after_fork()
 
     def fork(self) -> None:
         """We are a forked child: forget the parent's calls and counts, its locks and its socket."""
@@ -170,7 +195,21 @@ class Runtime:
         self._later = deque()
         self._metrics.restart()
         self.metering.forget_parent()
+        if self._journal is not None:
+            self._journal.restart()
         self._forked = True
+
+    def _wake(self) -> None:
+        """The first call of a process is at hand."""
+        if self._forked:
+            self._forked = False
+            self.metering.resume()
+            _exit_as_worker(self.exit)
+        if not self._exit_hooked:
+            # As late as the first call: handlers run in reverse, and providers set up until now must flush after us.
+            self._exit_hooked = True
+            atexit.register(self.exit)
+            _exit_as_worker(self.exit)
 
     def _sink(self, call: Call, record: Record, *, later: bool) -> None:
         self._open_calls.discard(call)
@@ -186,10 +225,39 @@ class Runtime:
             record = _estimated(record, self._price) or record
         _close(opened.span, record)
         _count(self._metrics, record)
+        if self._journal is not None:
+            _keep(self._journal, record)
         _charge(opened.usages, record)
+
+
+def _journal(
+    settings: Settings, tracer_provider: TracerProvider | None, meter_provider: MeterProvider | None
+) -> JournalEmitter | None:
+    path = settings.journal
+    if path is None:
+        return None
+
+    # Not later: it is made in a pool of threads, for which the end of a program is too late.
+    default = resource(meter_provider, tracer_provider) or Resource.create()
+
+    def writer() -> Writer:  # as late as the first writing: by then the application's providers are set up
+        told = (resource(meter_provider, tracer_provider) or default).attributes
+        service = (clean(str(told.get(name, ""))) for name in names.RESOURCE_ATTRIBUTES)
+        return Writer(path, Source(identity.process, configuration.run(), *service), settings.journal_retention_days)
+
+    return JournalEmitter(path, writer, settings.metric_tags)
+
+
+def _exit_as_worker(exit: Callable[[], object]) -> None:
+    """Workers of these packages end without the interpreter's exit handlers; they have some of their own."""
+    for package in ("multiprocessing", "billiard"):
+        process, util = (sys.modules.get(f"{package}.{part}") for part in ("process", "util"))
+        if process is not None and util is not None and process.current_process().name != "MainProcess":
+            util.Finalize(None, exit, exitpriority=0)
 
 
 _estimated = quietly(estimated)
 _close = quietly(close_span)
 _count = quietly(MetricsEmitter.record)
+_keep = quietly(JournalEmitter.record)
 _charge = quietly(charge)

@@ -24,6 +24,8 @@ USERS: Final = ("plain", "hashed", "off")
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 9464
 CACHE: Final = "openrouter-otel"
+JOURNAL: Final = "OPENROUTER_OTEL_JOURNAL"
+RUN: Final = "OPENROUTER_OTEL_RUN"
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class Settings:
         latency_buckets: upper bounds in seconds; None: the default ladder of each histogram.
         estimate_costs: price usage that came without a cost.
         semconv_metrics: emit the GenAI conventions' own metrics too.
-        journal: path of the local journal; not built yet.
+        journal: absolute path of the local journal; None: no journal.
+        journal_retention_days: rows of the journal that are older are deleted, their sums stay; None: never.
     """
 
     base_urls: tuple[tuple[str, int | None], ...] = ()
@@ -56,7 +59,8 @@ class Settings:
     latency_buckets: tuple[float, ...] | None = None
     estimate_costs: bool = True
     semconv_metrics: bool = False
-    journal: None = None
+    journal: str | None = None
+    journal_retention_days: int | None = None
 
 
 def resolve(keywords: Mapping[str, Any]) -> Settings:
@@ -70,7 +74,8 @@ def resolve(keywords: Mapping[str, Any]) -> Settings:
         raise ValueError(f"{unknown[0]} is not a setting of openrouter-otel; known are: {', '.join(_TAKES)}")
     values = {name: _from_keyword(name, keywords[name]) for name in keywords}
     values |= {name: value for name in _TAKES if name not in values for value in _from_environment(name)}
-    return _with_key(Settings(**values), explicit="users" in keywords or "user_hash_key" in keywords)
+    settings = _with_key(Settings(**values), explicit="users" in keywords or "user_hash_key" in keywords)
+    return _served_once(settings) if settings.journal else settings
 
 
 def sdk_disabled() -> bool:
@@ -105,6 +110,22 @@ def cache_directory() -> Path:
     return Path.home() / ("Library/Caches" if sys.platform == "darwin" else ".cache") / CACHE
 
 
+def journal() -> str | None:
+    """The journal that the environment names: OPENROUTER_OTEL_JOURNAL."""
+    return os.environ.get(JOURNAL, "").strip() or None
+
+
+def environment_of_run(bootstrap: str, journal: str, run: str) -> dict[str, str]:
+    """The environment of a program that is measured from outside: ours, with a folder first on PYTHONPATH."""
+    path = os.pathsep.join(filter(None, (bootstrap, os.environ.get("PYTHONPATH"))))
+    return {**os.environ, "PYTHONPATH": path, JOURNAL: journal, RUN: run}
+
+
+def run() -> str | None:
+    """The `openrouter-otel run` that this process belongs to: OPENROUTER_OTEL_RUN."""
+    return os.environ.get(RUN, "").strip() or None
+
+
 def _from_keyword(name: str, value: object) -> Any:
     parse, takes = _TAKES[name]
     try:
@@ -134,6 +155,17 @@ def _with_key(settings: Settings, *, explicit: bool) -> Settings:
         raise ValueError(missing)
     _log.error("%s; users are left out until it is set", missing)  # never fall back to telling who they are
     return replace(settings, users="off")
+
+
+def _served_once(settings: Settings) -> Settings:
+    """With a journal /metrics is off unless asked for: an exporter of the journal serves the same calls."""
+    if settings.serve_metrics:
+        _log.warning(
+            "serve_metrics and journal are both set: where an exporter serves this journal too, Prometheus counts every"
+            " call twice"
+        )
+        return settings
+    return replace(settings, serve_metrics=False)
 
 
 def _shown(name: str, value: object) -> str:
@@ -211,9 +243,17 @@ def _hash_key(value: object) -> str | None:
     return value
 
 
-def _later(value: object) -> None:
-    if value:
-        raise ValueError("not built yet")
+def _path(value: object) -> str | None:
+    if value is None:
+        return None
+    path = os.fspath(value) if isinstance(value, (str, os.PathLike)) else ""
+    if not isinstance(path, str) or not path.strip() or "\0" in path:
+        raise ValueError(value)
+    return os.path.abspath(os.path.expanduser(path))  # programs change their directory
+
+
+def _days(value: object) -> int | None:
+    return None if value is None else _count(value)
 
 
 _SWITCHES: Final = {
@@ -240,5 +280,6 @@ _TAKES: Final[dict[str, tuple[Callable[[object], object], str]]] = {
     "latency_buckets": (_buckets, "'E6' or rising numbers of seconds"),
     "estimate_costs": (_switch, _SWITCH),
     "semconv_metrics": (_switch, _SWITCH),
-    "journal": (_later, "nothing yet: it comes with a later release"),
+    "journal": (_path, "the path of a file"),
+    "journal_retention_days": (_days, "a whole number of days above 0"),
 }

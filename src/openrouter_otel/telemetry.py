@@ -11,6 +11,7 @@ from importlib.metadata import version
 from opentelemetry import metrics, trace
 from opentelemetry.metrics import Meter, MeterProvider
 from opentelemetry.sdk.metrics import MeterProvider as SDKMeterProvider
+from opentelemetry.sdk.resources import Resource
 from opentelemetry.trace import Tracer, TracerProvider
 from prometheus_client import CollectorRegistry
 
@@ -28,6 +29,15 @@ VERSION = version("openrouter-otel")
 def tracer(provider: TracerProvider | None) -> Tracer:
     """Our tracer; without a provider one that follows the application's, also if it is set later."""
     return trace.get_tracer(names.SCOPE, VERSION, provider)
+
+
+def resource(meters: MeterProvider | None, tracers: TracerProvider | None) -> Resource | None:
+    """The resource of the MeterProvider in use, else of the TracerProvider; None where neither is an SDK's."""
+    configuration = getattr(meters or _global_provider(), "_sdk_config", None)  # it has no public way to ask
+    found = getattr(configuration, "resource", None) or getattr(
+        tracers or trace.get_tracer_provider(), "resource", None
+    )
+    return found if isinstance(found, Resource) else None
 
 
 class Metering:

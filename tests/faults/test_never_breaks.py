@@ -11,6 +11,7 @@ import logging
 import pkgutil
 import sys
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import pytest
@@ -18,7 +19,7 @@ from opentelemetry import baggage, context
 
 import openrouter_otel
 from contract.driving import GOOD, MODEL, PRICED, PROMPT, Caller, Each, Measure, OffsetClock, Telemetry, asking, seen_by
-from openrouter_otel import RunningUsage, prices, record, usage_context
+from openrouter_otel import OpenRouterInstrumentor, RunningUsage, prices, record, usage_context
 from openrouter_otel.emit import metrics
 from openrouter_otel.facts.price import read_catalogue
 from shapes import River, posted_stream
@@ -91,6 +92,13 @@ PUBLIC = {
 # Setting up, showing, forking and ending, and what is only ever made once: no call comes through here.
 ELSEWHERE = {
     "emit.extremes.Extremes.extreme",
+    *(
+        f"emit.journal.JournalEmitter.{name}"
+        for name in ("restart", "finish", "reopen", "before_fork", "after_fork", "_halt", "_close")  # ending, forking
+    ),
+    *(f"emit.journal.JournalEmitter.{name}" for name in ("_start", "_work")),  # here it is written at once
+    *(f"emit.journal.JournalEmitter.{name}" for name in ("_troubled", "_warn")),  # trouble with the file
+    "emit.journal._work",
     "emit.metrics.MetricsEmitter.bind",
     "emit.metrics.MetricsEmitter.restart",
     "emit.metrics.MetricsEmitter.unbind_last",
@@ -122,6 +130,11 @@ ELSEWHERE = {
     "runtime.Runtime.exit",
     "runtime.Runtime.rest",
     "runtime.Runtime.fork",
+    "runtime.Runtime.reopen",
+    "runtime.Runtime.before_fork",
+    "runtime.Runtime.after_fork",
+    "runtime._journal",
+    "runtime._exit_as_worker",
 }
 
 
@@ -263,6 +276,14 @@ class Passed(NamedTuple):
 EVERYTHING: Final[dict[str, Any]] = {"metric_tags": ["batch"], "estimate_costs": True, "semconv_metrics": True}
 
 
+def write_at_once() -> None:
+    """A journal is written in a thread; here inside each call, as at the end of a program."""
+    runtime = OpenRouterInstrumentor._runtime
+    assert runtime is not None
+    assert runtime._journal is not None
+    runtime._journal._finished = True
+
+
 @pytest.fixture(scope="module", autouse=True)
 def _prices() -> Iterator[None]:
     pricing = {"prompt": "0.001", "completion": "0.002"}
@@ -280,7 +301,13 @@ def _counted_at_once() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def passed(request: pytest.FixtureRequest) -> list[tuple[Caller, Passed]]:
+def journal(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all calls go."""
+    return tmp_path_factory.mktemp("journal") / "usage.db"
+
+
+@pytest.fixture(scope="module")
+def passed(request: pytest.FixtureRequest, journal: Path) -> list[tuple[Caller, Passed]]:
     """Every step in both colours, once bare and once measured under a profiler."""
     sync = Caller(request.getfixturevalue("_client"), None)
     asynchronous = Caller(request.getfixturevalue("_async_client"), request.getfixturevalue("_loop"))
@@ -288,7 +315,9 @@ def passed(request: pytest.FixtureRequest) -> list[tuple[Caller, Passed]]:
     for caller in (sync, asynchronous):
         for step in STEPS if caller is sync else STEPS[ASYNCHRONOUS_FROM:]:
             bare = seen_by(caller, step(caller))
-            telemetry = Telemetry(OffsetClock(), base_urls=[str(caller.client.base_url)], **EVERYTHING)
+            settings = {**EVERYTHING, "base_urls": [str(caller.client.base_url)], "journal": str(journal)}
+            telemetry = Telemetry(OffsetClock(), **settings)
+            write_at_once()
             code: set[Any] = set()
             sys.setprofile(lambda frame, event, _, code=code: event == "call" and code.add(frame.f_code))  # type: ignore[misc]
             try:
@@ -323,12 +352,14 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_a_fault_in_any_function_of_ours_stays_inside(
     target: Target,
     passed: list[tuple[Caller, Passed]],
+    journal: Path,
     measure: Measure,
     faults: set[str],
     told: list[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    measure(**EVERYTHING)
+    measure(**EVERYTHING, journal=journal)
+    write_at_once()
     told.clear()
     steps = steps_through(target, passed)
     with monkeypatch.context() as faulty:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,6 +43,7 @@ def test_nothing_set_gives_the_contracts_defaults(caplog: pytest.LogCaptureFixtu
         "estimate_costs": True,
         "semconv_metrics": False,
         "journal": None,
+        "journal_retention_days": None,
     }
 
     assert expected == vars(resolve({}))
@@ -69,6 +71,10 @@ def test_nothing_set_gives_the_contracts_defaults(caplog: pytest.LogCaptureFixtu
         ("latency_buckets", "E6", "e6", None),
         ("estimate_costs", False, "false", False),
         ("semconv_metrics", True, "on", True),
+        ("journal", "/var/usage.db", "/var/usage.db", "/var/usage.db"),
+        ("journal", Path("usage.db"), " usage.db ", str(Path.cwd() / "usage.db")),
+        ("journal", "~/usage.db", "~/usage.db", str(Path.home() / "usage.db")),
+        ("journal_retention_days", 30, "30", 30),
     ],
 )
 def test_a_good_value_is_taken_from_keyword_and_environment(
@@ -109,7 +115,8 @@ BAD: list[tuple[str, str, list[Any], list[str]]] = [
     ),
     ("estimate_costs", "True or False", ["perhaps", 3], ["perhaps"]),
     ("semconv_metrics", "True or False", ["perhaps"], ["perhaps"]),
-    ("journal", "later release", ["usage.db"], ["usage.db"]),
+    ("journal", "path of a file", [7, "", " ", "a\0b", b"usage.db", True], []),
+    ("journal_retention_days", "days above 0", [0, -1, 1.5, "many", True], ["0", "-1", "many"]),
 ]
 
 
@@ -242,3 +249,15 @@ def test_the_reports_prometheus_comes_from_the_environment(monkeypatch: pytest.M
     assert prometheus_url() is None
     monkeypatch.setenv("PROMETHEUS_URL", "http://prom:9090")
     assert prometheus_url() == "http://prom:9090"
+
+
+@pytest.mark.parametrize(("asked", "expected"), [(None, False), (False, False), (True, True)])
+def test_with_a_journal_metrics_are_served_only_on_request_and_then_with_one_warning(
+    asked: bool | None, expected: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    keywords = {"journal": "usage.db"} if asked is None else {"journal": "usage.db", "serve_metrics": asked}
+
+    assert expected is resolve(keywords).serve_metrics
+    warnings = [entry.getMessage() for entry in caplog.records]
+    assert len(warnings) == (1 if expected else 0)
+    assert all("twice" in warning for warning in warnings)
