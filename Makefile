@@ -56,8 +56,9 @@ test-all: test-oldest test-long test ## what CI runs: oldest versions, company, 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage
 
-boards: setup ## generate the Grafana boards anew
+boards: setup ## generate the Grafana boards and the rules anew
 	@$(BIN)/python -m grafana.boards
+	@$(BIN)/python -m grafana.rules
 
 format: $(VENV)/ready ## format and fix what can be fixed
 	@$(BIN)/ruff format .

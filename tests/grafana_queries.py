@@ -15,21 +15,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DASHBOARDS = Path(__file__).resolve().parents[1] / "grafana" / "dashboards"
+GRAFANA = Path(__file__).resolve().parents[1] / "grafana"
+DASHBOARDS = GRAFANA / "dashboards"
+RAW = GRAFANA / "dashboards-raw"  # for a managed Prometheus without our rules
 ROUND_STEPS = (15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 EVERYTHING = ".*"
 
 Json = dict[str, Any]
 
 
-def boards() -> list[Json]:
+def boards(folder: Path = DASHBOARDS) -> list[Json]:
     """Every committed board."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
 def panels(board: Json) -> list[Json]:
-    """The panels of a board without its rows."""
-    return [panel for panel in board["panels"] if panel["type"] != "row"]
+    """The panels of a board without its rows; those of folded rows too."""
+    every = [inner for panel in board["panels"] for inner in (panel, *panel.get("panels", []))]
+    return [panel for panel in every if panel["type"] != "row"]
 
 
 def targets(board: Json) -> Iterator[tuple[Json, Json]]:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import dashboard as build
-
 from openrouter_otel import names
-from openrouter_otel.names import COST, DURATION, ERRORS, FIRST_TOKEN, REQUESTS, TOKENS, label
+from openrouter_otel.names import COST, DURATION, FIRST_TOKEN, REQUESTS, TOKENS
 
-from .frame import board
+from .frame import Board, Panel, Row
 from .panels import (
+    CHANGE_STEPS,
     COUNT,
     ERROR_STEPS,
-    EVERY_ONE,
     MONEY,
     NONE_IS_GOOD,
     SECONDS,
     SHARE,
     USD,
     Column,
-    Panel,
     Series,
     bars,
     lines,
@@ -26,35 +23,42 @@ from .panels import (
     ranking,
     scorecard,
 )
-from .promql import STEP, counted, counted_or_zero, error_ratio, quantile, ratio, top
+from .promql import PREVIOUS, STEP, counted, counted_or_zero, error_ratio, quantile, ratio, top
+from .terms import (
+    BY_MODEL,
+    BY_USER,
+    MODEL,
+    OTHERS_COLOR,
+    PERCENTILE_COLORS,
+    PERCENTILES,
+    TOKEN_COLORS,
+    TOP,
+    UNPRICED,
+    USER,
+    WENT_WELL,
+    errors_by_type,
+    price_per_million,
+    service,
+    split,
+    usage,
+)
 
-BY_MODEL = (label(names.MODEL),)
-BY_USER = (label(names.USER),)
-BY_TOKEN_TYPE = (label(names.TOKEN_TYPE),)
-BY_ERROR_TYPE = (label(names.ERROR_TYPE),)
-WENT_WELL = {names.OUTCOME: names.OK}
-UNPRICED = {names.COST_SOURCE: names.UNPRICED}
-
-TOP_USERS = 10
-
-PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-PERCENTILE_COLORS = {"p50": "light-blue", "p95": "blue", "p99": "orange"}
-TOKEN_COLORS = {names.INPUT: "light-blue", names.OUTPUT: "dark-blue"}
+BY_TOKEN_TYPE = (names.TOKEN_TYPE,)
 
 
-def overview() -> build.Dashboard:
+def overview() -> Board:
     """The board that opens first."""
-    frame = board("overview", "Overview", "What do our OpenRouter calls cost, who makes them, and is anything wrong?")
-    for heading, panels in (
-        ("At a glance", _glance()),
-        ("Money and traffic", _money()),
-        ("Speed and errors", _health()),
-        ("By model and by user", _breakdown()),
-    ):
-        frame = frame.with_row(build.Row(heading))
-        for panel in panels:
-            frame = frame.with_panel(panel)
-    return frame
+    return Board(
+        "overview",
+        "Overview",
+        "What do our OpenRouter calls cost, who makes them, and is anything wrong?",
+        [
+            Row("At a glance", _glance()),
+            Row("Money and traffic", _money()),
+            Row("Speed and errors", _health()),
+            Row("By model and by user", _breakdown()),
+        ],
+    )
 
 
 def _glance() -> list[Panel]:
@@ -66,8 +70,17 @@ def _glance() -> list[Panel]:
             "nobody priced is not in here: see Unpriced.",
             counted_or_zero(COST),
             USD,
-            width=4,
+            width=3,
             steps=((None, MONEY),),
+        ),
+        number(
+            "Change",
+            "Is spend rising? This range against the one of equal length before it; a dash where nothing was spent "
+            "then.",
+            f"{ratio(counted_or_zero(COST), counted(COST, (), PREVIOUS))} - 1",
+            SHARE,
+            width=3,
+            steps=CHANGE_STEPS,
         ),
         number(
             "Requests",
@@ -98,7 +111,7 @@ def _glance() -> list[Panel]:
             "buckets; retries and the reading of a stream are included.",
             quantile(0.95, DURATION, where=WENT_WELL),
             SECONDS,
-            width=4,
+            width=3,
         ),
         number(
             "p95 first token",
@@ -106,7 +119,7 @@ def _glance() -> list[Panel]:
             "kept by user, so the user filter does not apply.",
             quantile(0.95, FIRST_TOKEN),
             SECONDS,
-            width=4,
+            width=3,
         ),
         number(
             "Unpriced",
@@ -124,30 +137,35 @@ def _money() -> list[Panel]:
     return [
         bars(
             "Spend by model",
-            "Which model costs how much, and when? USD per bar, by the model that served; together they are Spend, but "
-            "for what the first and the last bar stick out of the range.",
-            [Series(counted(COST, BY_MODEL, STEP), "{{model}}")],
+            "Which model costs how much, and when? USD per bar, by the model that served: the ten dearest of the "
+            "range, and all others. Together they are Spend, but for what the first and last bar stick out of the "
+            "range.",
+            split(COST, MODEL),
             USD,
             width=16,
             height=9,
             narrow="model",
+            colors=OTHERS_COLOR,
         ),
         ranking(
             "Top users by spend",
-            f"Who spends most? USD in this range, the {TOP_USERS} largest. Click a bar to see only that user.",
-            top(TOP_USERS, counted(COST, BY_USER)),
-            "user",
+            f"Who spends most? USD in this range, the {TOP} largest. Click a bar for that user in detail.",
+            top(TOP, counted(COST, BY_USER)),
+            "{{user}}",
             USD,
             width=8,
             height=9,
+            narrow=USER,
         ),
         bars(
             "Requests by model",
-            "Which model is called how often, and when? Calls per bar; together they are Requests.",
-            [Series(counted(REQUESTS, BY_MODEL, STEP), "{{model}}")],
+            "Which model is called how often, and when? Calls per bar, of the ten most called models and all "
+            "others; together they are Requests.",
+            split(REQUESTS, MODEL),
             COUNT,
             width=12,
             narrow="model",
+            colors=OTHERS_COLOR,
         ),
         bars(
             "Tokens by type",
@@ -184,7 +202,7 @@ def _health() -> list[Panel]:
             "Errors by type",
             "What fails, and since when? Failed calls per bar, by OpenRouter's error type, else the HTTP status or the "
             "exception's name. Calls that succeeded on a retry are not in here.",
-            [Series(counted(ERRORS, BY_ERROR_TYPE, STEP), "{{error_type}}")],
+            errors_by_type(),
             COUNT,
             width=8,
         ),
@@ -196,12 +214,12 @@ def _breakdown() -> list[Panel]:
         scorecard(
             "Models",
             "Which model is worth its price? One row a model over this range: spend, spend per million tokens as "
-            "billed, latency of successful calls. Click a name to see only that model.",
+            "billed, latency of successful calls. Click a name for that model in detail.",
             "model",
             [
-                *_usage(BY_MODEL),
-                Column("Per 1M tokens", ratio(f"1e6 * {counted(COST, BY_MODEL)}", counted(TOKENS, BY_MODEL)), USD),
-                *_service(BY_MODEL),
+                *usage(BY_MODEL),
+                Column("Per 1M tokens", price_per_million(BY_MODEL), USD),
+                *service(BY_MODEL),
                 Column("p95 first token", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
             ],
             height=8,
@@ -209,28 +227,13 @@ def _breakdown() -> list[Panel]:
         scorecard(
             "Users",
             "Who uses how much, and is anybody served badly? One row a user over this range; calls without a user are "
-            "anonymous, those beyond the cap on users are (other). Click a name to see only that user.",
+            "anonymous, those beyond the cap on users are (other). Click a name for that user in detail.",
             "user",
             [
-                *_usage(BY_USER),
+                *usage(BY_USER),
                 Column("Per request", ratio(counted(COST, BY_USER), counted(REQUESTS, BY_USER)), USD),
-                *_service(BY_USER),
+                *service(BY_USER),
             ],
             height=8,
         ),
-    ]
-
-
-def _usage(by: tuple[str, ...]) -> list[Column]:
-    return [
-        Column("Spend", counted_or_zero(COST, by), USD),
-        Column("Requests", counted(REQUESTS, by), EVERY_ONE),
-        Column("Tokens", counted_or_zero(TOKENS, by), COUNT),
-    ]
-
-
-def _service(by: tuple[str, ...]) -> list[Column]:
-    return [
-        Column("Error ratio", error_ratio(by), SHARE),
-        Column("p95 latency", quantile(0.95, DURATION, by, where=WENT_WELL), SECONDS),
     ]

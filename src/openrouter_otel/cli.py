@@ -6,10 +6,10 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from openrouter_otel import report
+from openrouter_otel import report, stack
 
-COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"report": report.main}
-LATER: Final = ("run", "key", "tail", "exporter", "resolve", "stack", "doctor")
+COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"report": report.main, "stack": stack.main}
+LATER: Final = ("run", "key", "tail", "exporter", "resolve", "doctor")
 USAGE: Final = f"usage: openrouter-otel {{{','.join(COMMANDS)}}} [options]; each takes --help"
 
 
