@@ -265,7 +265,7 @@ def _account() -> list[Panel]:
         ),
         number(
             "Free calls left",
-            "How many calls of free models are left today? As OpenRouter says.",
+            "How many calls of free models are left today? As OpenRouter says; its days are UTC's.",
             f"min({names.KEY_FREE_REQUESTS.prometheus})",
             EVERY_ONE,
             width=6,

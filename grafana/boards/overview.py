@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from openrouter_otel import names
 from openrouter_otel.names import COST, DURATION, FIRST_TOKEN, REQUESTS, TOKENS
 
 from .frame import Board, Panel, Row
@@ -31,7 +30,6 @@ from .terms import (
     OTHERS_COLOR,
     PERCENTILE_COLORS,
     PERCENTILES,
-    TOKEN_COLORS,
     TOP,
     UNPRICED,
     USER,
@@ -43,8 +41,6 @@ from .terms import (
     usage,
 )
 
-BY_TOKEN_TYPE = (names.TOKEN_TYPE,)
-
 
 def overview() -> Board:
     """The board that opens first."""
@@ -54,8 +50,8 @@ def overview() -> Board:
         "What do our OpenRouter calls cost, who makes them, and is anything wrong?",
         [
             Row("At a glance", _glance()),
-            Row("Money and traffic", _money()),
-            Row("Speed and errors", _health()),
+            Row("Money", _money()),
+            Row("Traffic, errors and speed", _health()),
             Row("By model and by user", _breakdown()),
         ],
     )
@@ -157,6 +153,11 @@ def _money() -> list[Panel]:
             height=9,
             narrow=USER,
         ),
+    ]
+
+
+def _health() -> list[Panel]:
+    return [
         bars(
             "Requests by model",
             "Which model is called how often, and when? Calls per bar, of the ten most called models and all "
@@ -168,25 +169,20 @@ def _money() -> list[Panel]:
             colors=OTHERS_COLOR,
         ),
         bars(
-            "Tokens by type",
-            "How many tokens go in and come out? Tokens per bar; together they are Tokens.",
-            [Series(counted(TOKENS, BY_TOKEN_TYPE, STEP), "{{token_type}}")],
+            "Errors by type",
+            "What fails, and since when? Failed calls per bar, by OpenRouter's error type, else the HTTP status or the "
+            "exception's name. Calls that succeeded on a retry are not in here.",
+            errors_by_type(),
             COUNT,
             width=12,
-            colors=TOKEN_COLORS,
         ),
-    ]
-
-
-def _health() -> list[Panel]:
-    return [
         lines(
             "Latency",
             "How long do successful calls take? Percentiles over the calls of each step, pooled over everything chosen "
             "above; retries and the reading of a stream are included.",
             [Series(quantile(share, DURATION, (), STEP, WENT_WELL), name) for name, share in PERCENTILES.items()],
             SECONDS,
-            width=8,
+            width=12,
             colors=PERCENTILE_COLORS,
         ),
         lines(
@@ -195,16 +191,8 @@ def _health() -> list[Panel]:
             "percentiles over the streams of each step. Not kept by user, so the user filter does not apply.",
             [Series(quantile(share, FIRST_TOKEN, (), STEP), name) for name, share in PERCENTILES.items()],
             SECONDS,
-            width=8,
+            width=12,
             colors=PERCENTILE_COLORS,
-        ),
-        bars(
-            "Errors by type",
-            "What fails, and since when? Failed calls per bar, by OpenRouter's error type, else the HTTP status or the "
-            "exception's name. Calls that succeeded on a retry are not in here.",
-            errors_by_type(),
-            COUNT,
-            width=8,
         ),
     ]
 
