@@ -59,7 +59,7 @@ class View:
 
     def step(self, panel: Json) -> int:
         """The step that Grafana takes for this panel, in seconds."""
-        finest = {"1m": 60}[panel["interval"]]
+        finest = {"1m": 60, "1d": 86400}[panel["interval"]]
         wished = (self.until - self.since) / panel["maxDataPoints"]
         return max(finest, min(ROUND_STEPS, key=lambda round_step: abs(round_step - wished)))
 
@@ -72,8 +72,16 @@ class View:
         return self._ask("query_range", target["expr"], step, step=step, **edges)
 
     def _ask(self, kind: str, expr: str, interval: int = 60, **when: int) -> list[Json]:
-        macros = {"__range": f"{self.until - self.since}s", "__interval": f"{interval}s"}
-        query = re.sub(r"\$(\w+)", lambda name: macros.get(name[1]) or self.chosen.get(name[1], EVERYTHING), expr)
+        seconds = self.until - self.since
+        macros = {
+            "__range": f"{seconds}s",
+            "__range_s": str(seconds),
+            "__range_ms": str(1000 * seconds),
+            "__interval": f"{interval}s",
+        }
+        query = re.sub(
+            r"\$\{?([a-z_]\w*)\}?", lambda name: macros.get(name[1]) or self.chosen.get(name[1], EVERYTHING), expr
+        )
         form = urllib.parse.urlencode({"query": query, **when}).encode()
         try:
             with urllib.request.urlopen(f"{self.prometheus}/api/v1/{kind}", form, timeout=60) as answer:

@@ -44,6 +44,7 @@ from .terms import (
 OUTCOME = label(names.OUTCOME)
 TOKEN_TYPE = label(names.TOKEN_TYPE)
 DAY = "1d"
+ZERO = "zero line"
 SECONDS_LEFT_IN_MONTH = (
     "scalar(86400 * (days_in_month(vector(time())) - day_of_month(vector(time())) + 1) - vector(time() % 86400))"
 )
@@ -92,7 +93,7 @@ def _calendar() -> list[Panel]:
             "Month forecast",
             "What will this month cost? Spend so far, plus the mean pace of the last seven days for what is left of "
             "the month (in UTC).",
-            f"{counted_or_zero(COST)} + {counted_or_zero(COST, window=WEEK)} / (604800 > 0) * {SECONDS_LEFT_IN_MONTH}",
+            f"{counted_or_zero(COST)} + {counted_or_zero(COST, window=WEEK)} / 604800 * {SECONDS_LEFT_IN_MONTH}",
             USD,
             width=4,
             since="now/M",
@@ -125,14 +126,13 @@ def _budgets() -> list[Panel]:
             "(of the last day for a daily budget). The filters above do not apply.",
             "budget",
             [
-                Column("Used", f"{SPENT} / ({LIMIT} > 0)", SHARE, USED_STEPS),
-                Column("Spent", SPENT, USD),
-                Column("Limit", LIMIT, USD),
-                Column("Forecast", FORECAST, USD),
-                Column("Gone in", f"clamp_min({LIMIT} - {SPENT}, 0) / ({PACE} > 0)", SECONDS),
+                Column("Used", _each(f"{SPENT} / ({LIMIT} > 0)"), SHARE, USED_STEPS),
+                Column("Spent", _each(SPENT), USD),
+                Column("Limit", _each(LIMIT), USD),
+                Column("Forecast", _each(FORECAST), USD),
+                Column("Gone in", _each(f"clamp_min({LIMIT} - {SPENT}, 0) / ({PACE} > 0)"), SECONDS),
             ],
             height=8,
-            width=14,
             beside=("period",),
         ),
         lines(
@@ -141,10 +141,16 @@ def _budgets() -> list[Panel]:
             "rules; each begins again at zero. The filters above do not apply.",
             [Series(f"{SPENT} / ({LIMIT} > 0)", "{{budget}}")],
             SHARE,
-            width=10,
+            width=24,
+            height=7,
             steps=((None, "transparent"), (0.8, "orange"), (1, "red")),
         ),
     ]
+
+
+def _each(expr: str) -> str:
+    """Only the labels that make a row, so that columns meet in it."""
+    return f"sum by (budget, period) ({expr})"
 
 
 def _days() -> list[Panel]:
@@ -189,11 +195,11 @@ def _days() -> list[Panel]:
             "ended. The zero line of a good day is shown.",
             [
                 Series(counted(COST, (OUTCOME,), STEP, BOUGHT_NOTHING), "{{outcome}}"),
-                Series(f"0 * {counted(REQUESTS, (), STEP)}", "nothing"),
+                Series(f"0 * {counted(REQUESTS, (), STEP)}", ZERO),
             ],
             USD,
             width=12,
-            colors={**OUTCOME_COLORS, "nothing": "green"},
+            colors={**OUTCOME_COLORS, ZERO: "green"},
             finest=DAY,
         ),
     ]

@@ -66,7 +66,8 @@ def _glance() -> list[Panel]:
             "nobody priced is not in here: see Unpriced.",
             counted_or_zero(COST),
             USD,
-            width=3,
+            width=6,
+            height=3,
             steps=((None, MONEY),),
         ),
         number(
@@ -75,7 +76,8 @@ def _glance() -> list[Panel]:
             "then.",
             f"{ratio(counted_or_zero(COST), counted(COST, (), PREVIOUS))} - 1",
             SHARE,
-            width=3,
+            width=6,
+            height=3,
             steps=CHANGE_STEPS,
         ),
         number(
@@ -83,7 +85,8 @@ def _glance() -> list[Panel]:
             "How many calls ended in this range, however they ended? Each counts once, retries inside it do not.",
             counted(REQUESTS),
             COUNT,
-            width=3,
+            width=6,
+            height=3,
         ),
         number(
             "Tokens",
@@ -91,14 +94,16 @@ def _glance() -> list[Panel]:
             "added on top.",
             counted_or_zero(TOKENS),
             COUNT,
-            width=3,
+            width=6,
+            height=3,
         ),
         number(
             "Errors",
             "What share of calls failed? Errors divided by requests; abandoned and cancelled calls are no errors.",
             error_ratio(),
             SHARE,
-            width=3,
+            width=6,
+            height=3,
             steps=ERROR_STEPS,
         ),
         number(
@@ -107,7 +112,8 @@ def _glance() -> list[Panel]:
             "buckets; retries and the reading of a stream are included.",
             quantile(0.95, DURATION, where=WENT_WELL),
             SECONDS,
-            width=3,
+            width=6,
+            height=3,
         ),
         number(
             "p95 first token",
@@ -115,7 +121,8 @@ def _glance() -> list[Panel]:
             "kept by user, so the user filter does not apply.",
             quantile(0.95, FIRST_TOKEN),
             SECONDS,
-            width=3,
+            width=6,
+            height=3,
         ),
         number(
             "Unpriced",
@@ -123,7 +130,8 @@ def _glance() -> list[Panel]:
             "timeouts, answers without usage. Spend is too low by whatever they cost.",
             counted_or_zero(REQUESTS, where=UNPRICED),
             COUNT,
-            width=3,
+            width=6,
+            height=3,
             steps=NONE_IS_GOOD,
         ),
     ]
@@ -175,6 +183,7 @@ def _health() -> list[Panel]:
             errors_by_type(),
             COUNT,
             width=12,
+            colors=OTHERS_COLOR,
         ),
         lines(
             "Latency",

@@ -79,6 +79,7 @@ def number(
     unit: str,
     *,
     width: int,
+    height: int = 4,
     steps: Steps = ((None, NEUTRAL),),
     since: str | None = None,
 ) -> stat.Panel:
@@ -88,7 +89,7 @@ def number(
         .title(title)
         .description(why)
         .datasource(DATASOURCE)
-        .height(4)
+        .height(height)
         .span(width)
         .unit(unit)
         .no_value(NOTHING)
@@ -209,8 +210,9 @@ def scorecard(
     )
     for place, column in enumerate(columns):
         ref = chr(ord("A") + place)
-        shown[f"Value #{ref}"] = column.title
-        order[f"Value #{ref}"] = place + 1 + len(beside)
+        value = f"Value #{ref}" if len(columns) > 1 else "Value"  # as Grafana names it
+        shown[value] = column.title
+        order[value] = place + 1 + len(beside)
         panel = panel.with_target(_query(column.expr, NOTHING, ref).instant().format(PromQueryFormat.TABLE))
     panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     panel = panel.with_transformation(

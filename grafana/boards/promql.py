@@ -28,6 +28,9 @@ RANGE = Window("[$__range]", f"[{LOOK_BACK}] offset $__range")
 # before the range, and what happened since the last full step would be in no bar (Grafana aligns steps).
 STEP = Window("[$__interval] offset -$__interval", f"[{LOOK_BACK}]")
 
+# One point of a line: what the step that ends there added; the step that has not ended yet has no point.
+LAST_STEP = Window("[$__interval]", f"[{LOOK_BACK}] offset $__interval")
+
 # The range of equal length before the selected one. A duration may name seconds and milliseconds: that is twice it.
 PREVIOUS = Window("[$__range] offset $__range", f"[{LOOK_BACK}] offset ${{__range_s}}s${{__range_ms}}ms")
 
@@ -91,6 +94,11 @@ def counted_or_zero(
 def ratio(part: str, whole: str) -> str:
     """A share; nothing rather than NaN where there is no whole."""
     return f"{part} / ({whole} > 0)"
+
+
+def share(part: str, whole: str) -> str:
+    """What each of several is of one whole."""
+    return f"{part} / on () group_left () ({whole} > 0)"
 
 
 def error_ratio(by: tuple[str, ...] = (), window: Window = RANGE) -> str:

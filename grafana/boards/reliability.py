@@ -7,7 +7,7 @@ from openrouter_otel.names import ERRORS, REQUESTS, RETRIES, label
 
 from .frame import Board, Panel, Row
 from .panels import COUNT, EVERY_ONE, SHARE, TIMES, Column, Series, bars, lines, number, scorecard
-from .promql import FILTERS, STEP, counted, counted_or_zero, error_ratio, ratio
+from .promql import FILTERS, STEP, counted, counted_or_zero, error_ratio, share
 from .terms import (
     BY_MODEL,
     BY_PROVIDER,
@@ -23,15 +23,17 @@ from .terms import (
 )
 
 OUTCOME = label(names.OUTCOME)
-OBJECTIVE = 'scalar(openrouter:threshold{of="error_objective"})'
+OBJECTIVE = 'openrouter:threshold{of="error_objective"}'
 BURN_STEPS = ((None, "green"), (1, "yellow"), (6, "orange"), (14.4, "red"))
 BURN_LINES = ((None, "transparent"), (6, "orange"), (14.4, "red"))
 
 
-def burn(window: str) -> str:
+def burn(window: str, worst_of_step: bool = False) -> str:
     """How many times too fast the error budget is used: 1 lasts exactly a month."""
-    chosen = f'{FILTERS["environment"]}=~"$environment"'
-    return f"max(openrouter:error_ratio:{window}{{{chosen}}}) / ({OBJECTIVE} > 0)"
+    chosen = f'openrouter:error_ratio:{window}{{{FILTERS["environment"]}=~"$environment"}}'
+    if worst_of_step:
+        chosen = f"max_over_time({chosen}[$__interval] offset -$__interval)"
+    return f"max({chosen}) / on () ({OBJECTIVE} > 0)"
 
 
 def reliability() -> Board:
@@ -63,7 +65,7 @@ def _budget() -> list[Panel]:
             width=4,
         ),
         number(
-            "Repeated attempts",
+            "Retries",
             "How often did the client try again inside a call? Retries in this range; a call that succeeds on its "
             "second attempt is no error, but slow.",
             counted_or_zero(RETRIES),
@@ -71,10 +73,10 @@ def _budget() -> list[Panel]:
             width=4,
         ),
         number(
-            "Error budget used",
+            "Error budget",
             "How much of the errors that this range may have did it have? Error ratio over the objective in "
             "openrouter-thresholds.rules.yml; above 100 % is too much.",
-            f"({error_ratio()}) / ({OBJECTIVE} > 0)",
+            f"({error_ratio()}) / on () ({OBJECTIVE} > 0)",
             SHARE,
             width=4,
             steps=((None, "green"), (0.8, "yellow"), (1, "red")),
@@ -99,10 +101,10 @@ def _budget() -> list[Panel]:
         ),
         lines(
             "Burn rate",
-            "When was the error budget used too fast? Error ratio over the objective, by window, of the worst "
-            "environment; an alert needs the long and the short window of its pair above the line (14.4: 1h and 5m; "
-            "6: 6h and 30m). Only the environment filter applies.",
-            [Series(burn(window), window) for window in ("5m", "30m", "1h", "6h")],
+            "When was the error budget used too fast? Error ratio over the objective, by window, the worst moment of "
+            "each step and environment; an alert needs the long and the short window of its pair above the line "
+            "(14.4: 1h and 5m; 6: 6h and 30m). Only the environment filter applies.",
+            [Series(burn(window, worst_of_step=True), window) for window in ("5m", "30m", "1h", "6h")],
             TIMES,
             width=24,
             height=7,
@@ -161,7 +163,6 @@ def _failures() -> list[Panel]:
                 Column("Retries", counted_or_zero(RETRIES, BY_MODEL), EVERY_ONE),
             ],
             height=8,
-            width=12,
         ),
         scorecard(
             "Errors by type and model",
@@ -172,11 +173,10 @@ def _failures() -> list[Panel]:
                 Column("Share", f"({_share_of_errors()}) > 0", SHARE),
             ],
             height=8,
-            width=12,
             beside=(MODEL,),
         ),
     ]
 
 
 def _share_of_errors() -> str:
-    return ratio(counted(ERRORS, (ERROR_TYPE, MODEL)), f"scalar({counted(ERRORS)})")
+    return share(counted(ERRORS, (ERROR_TYPE, MODEL)), counted(ERRORS))

@@ -19,7 +19,7 @@ from .panels import (
     ranking,
     scorecard,
 )
-from .promql import FILTERS, STEP, counted, counted_or_zero, ratio, selected
+from .promql import FILTERS, LAST_STEP, counted, counted_or_zero, ratio, selected
 from .terms import UNPRICED
 
 SERVICE = label(names.SERVICE_NAME)
@@ -102,13 +102,13 @@ def _known() -> list[Panel]:
 
 def _counting() -> list[Panel]:
     chosen = ",".join(f'{name}=~"${variable}"' for variable, name in FILTERS.items())
-    plain = f"sum(increase({selected(COST)}[$__interval] offset -$__interval))"
+    plain = f"sum(increase({selected(COST)}[$__interval]))"
     return [
         lines(
             "Counted exactly, and by increase()",
             "What would a usual dashboard have shown? USD per step: ours, and Prometheus' increase(), which loses the "
             "first sample of every series and guesses at the edges of each window.",
-            [Series(counted(COST, (), STEP), "exact"), Series(plain, "increase()")],
+            [Series(counted(COST, (), LAST_STEP), "exact"), Series(plain, "increase()")],
             USD,
             width=12,
             colors={"exact": "blue", "increase()": "orange"},
@@ -118,9 +118,9 @@ def _counting() -> list[Panel]:
             "Do alerts and budgets see the same spend as the boards? USD per step from the counters, and from what our "
             "rules recorded a minute later; they part while rules were not loaded, or Prometheus was down.",
             [
-                Series(counted(COST, (), STEP), "boards"),
+                Series(counted(COST, (), LAST_STEP), "boards"),
                 Series(
-                    f"sum(sum_over_time(openrouter:cost_usd:increase1m{{{chosen}}}[$__interval] offset -$__interval))",
+                    f"sum(sum_over_time(openrouter:cost_usd:increase1m{{{chosen}}}[$__interval]))",
                     "rules",
                 ),
             ],
@@ -149,8 +149,8 @@ def _reporters() -> list[Panel]:
             "Series by metric",
             "How much does Prometheus keep for us? Series at the end of this range, by metric; histograms of many "
             "users and models weigh most. The filters above do not apply.",
-            f"sort_desc(topk(10, count by (__name__) ({OURS})))",
-            "{{__name__}}",
+            f"sort_desc(topk(10, {_by_short_name()}))",
+            "{{metric}}",
             EVERY_ONE,
             width=12,
         ),
@@ -185,6 +185,10 @@ def _reporters() -> list[Panel]:
             width=12,
         ),
     ]
+
+
+def _by_short_name() -> str:
+    return f'label_replace(count by (__name__) ({OURS}), "metric", "$1", "__name__", "openrouter_(.+)")'
 
 
 def _started() -> str:

@@ -6,9 +6,12 @@ from openrouter_otel import names
 from openrouter_otel.names import COST, REQUESTS, TOKENS
 
 from .frame import Board, Panel, Row
-from .panels import COUNT, EVERY_ONE, MONEY, SHARE, USD, Column, bars, number, ranking, scorecard
-from .promql import counted, counted_or_zero, ratio, top
-from .terms import BY_USER, MODEL, OTHERS_COLOR, TOP, USER, prices, service, split, usage
+from .panels import COUNT, EVERY_ONE, MONEY, SHARE, USD, Column, bars, number, scorecard
+from .promql import counted, counted_or_zero, ratio, share, top
+from .terms import BY_USER, MODEL, OTHERS_COLOR, USER, prices, service, split, usage
+
+PAIR = (USER, MODEL)
+PAIRS = 20
 
 
 def users() -> Board:
@@ -46,7 +49,7 @@ def _who() -> list[Panel]:
         number(
             "Largest share",
             "Does one user dominate? The share of this range's spend that the dearest user has.",
-            f"max({ratio(spend, 'scalar(' + counted(COST) + ')')})",
+            f"max({share(spend, counted(COST))})",
             SHARE,
             width=6,
         ),
@@ -64,7 +67,7 @@ def _who() -> list[Panel]:
             USER,
             [
                 *usage(BY_USER),
-                Column("Share", ratio(spend, f"scalar({counted(COST)})"), SHARE),
+                Column("Share", share(spend, counted(COST)), SHARE),
                 *prices(BY_USER),
                 *service(BY_USER),
             ],
@@ -74,26 +77,17 @@ def _who() -> list[Panel]:
 
 
 def _when() -> list[Panel]:
+    dearest = f"topk({PAIRS}, {counted(COST, PAIR)})"
     return [
         bars(
             "Spend by user",
             "Who spends when? USD per bar, of the ten dearest users of the range and all others.",
             split(COST, USER),
             USD,
-            width=16,
-            height=9,
+            width=24,
+            height=8,
             narrow=USER,
             colors=OTHERS_COLOR,
-        ),
-        ranking(
-            "User and model",
-            f"Who spends on what? USD in this range, the {TOP} dearest pairs of user and model.",
-            top(TOP, counted(COST, (USER, MODEL))),
-            "{{user}}, {{model}}",
-            USD,
-            width=8,
-            height=9,
-            narrow=USER,
         ),
         bars(
             "Requests by user",
@@ -112,5 +106,22 @@ def _when() -> list[Panel]:
             width=12,
             narrow=USER,
             colors=OTHERS_COLOR,
+        ),
+        scorecard(
+            "User and model",
+            f"Who spends on what? The {PAIRS} dearest pairs of user and model in this range. Click a name for that "
+            "user alone.",
+            USER,
+            [
+                Column("Spend", top(PAIRS, counted(COST, PAIR)), USD),
+                Column("Requests", f"{counted(REQUESTS, PAIR)} and on ({USER}, {MODEL}) {dearest}", EVERY_ONE),
+                Column(
+                    "Per request",
+                    f"({ratio(counted(COST, PAIR), counted(REQUESTS, PAIR))}) and on ({USER}, {MODEL}) {dearest}",
+                    USD,
+                ),
+            ],
+            height=9,
+            beside=(MODEL,),
         ),
     ]
