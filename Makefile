@@ -51,7 +51,11 @@ test-oldest: setup
 test-long: setup
 	@$(BIN)/python -m pytest -q tests/long
 
-test-all: test-oldest test-long test ## what CI runs: oldest versions, company, long lives, then `make test`
+.PHONY: test-render
+test-render: setup ## every board drawn by Grafana's own components in Chromium (needs chromium, node, npm)
+	@$(BIN)/python -m pytest -q -n 0 tests/render
+
+test-all: test-oldest test-long test-render test ## what CI runs: oldest versions, company, long lives, drawn boards, then `make test`
 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage

@@ -201,7 +201,7 @@ def test_queries_name_only_what_is_exported_or_recorded(expr: str) -> None:
     used = set(re.findall(r"\bopenrouter[_:][\w:]+", expr))
     assert used <= {*EXPOSED, *RECORDED} or "__name__" in expr
     known = {names.label(one) for metric in EXPORTED for one in (*names.BASE, *metric.attributes)}
-    known |= set(VARIABLES.values()) | {"le", "of", "__name__"}
+    known |= set(VARIABLES.values()) | {"le", "of", "budget", "__name__"}
     for matchers in re.findall(r"(?<!\$)\{([^}]*)\}", expr):
         assert {re.split(r"[=!]", matcher)[0] for matcher in matchers.split(",")} <= known
     for grouping in re.findall(r"\bby \(([^)]*)\)", expr):
