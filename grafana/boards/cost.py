@@ -159,7 +159,7 @@ def _days() -> list[Panel]:
             "Spend per day by model",
             "What does a day cost, and which model makes it so? USD per day (UTC), of the ten dearest models of the "
             "range and all others.",
-            split(COST, MODEL),
+            split(COST, MODEL, TOP),
             USD,
             width=16,
             height=9,
@@ -180,7 +180,7 @@ def _days() -> list[Panel]:
         ),
         bars(
             "Spend per day by user",
-            "What does a day cost, and who makes it so? USD per day (UTC), of the ten dearest users of the range and "
+            "What does a day cost, and who makes it so? USD per day (UTC), of the five dearest users of the range and "
             "all others.",
             split(COST, USER),
             USD,

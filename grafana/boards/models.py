@@ -98,7 +98,7 @@ def _speed() -> list[Panel]:
     return [
         lines(
             "p95 latency by model",
-            "Does a model get slower? 95th percentile of successful calls per step, of the ten most called models.",
+            "Does a model get slower? 95th percentile of successful calls per step, of the five most called models.",
             followed(quantile(0.95, DURATION, BY_MODEL, STEP, WENT_WELL), REQUESTS, MODEL),
             SECONDS,
             width=12,
@@ -106,7 +106,7 @@ def _speed() -> list[Panel]:
         ),
         lines(
             "p95 first token by model",
-            "How long do readers of a model's streams wait? 95th percentile per step, of the ten most called models. "
+            "How long do readers of a model's streams wait? 95th percentile per step, of the five most called models. "
             "Not kept by user, so the user filter does not apply.",
             followed(quantile(0.95, FIRST_TOKEN, BY_MODEL, STEP), REQUESTS, MODEL),
             SECONDS,
@@ -115,7 +115,7 @@ def _speed() -> list[Panel]:
         ),
         lines(
             "p95 latency by provider",
-            "Is one upstream provider slow? 95th percentile of successful calls per step, of the ten most called "
+            "Is one upstream provider slow? 95th percentile of successful calls per step, of the five most called "
             "providers.",
             followed(quantile(0.95, DURATION, BY_PROVIDER, STEP, WENT_WELL), REQUESTS, PROVIDER),
             SECONDS,
@@ -124,7 +124,7 @@ def _speed() -> list[Panel]:
         ),
         lines(
             "Output tokens per second",
-            "How fast does text appear once it begins? Median over the streams of a step, of the ten most called "
+            "How fast does text appear once it begins? Median over the streams of a step, of the five most called "
             "models. Not kept by user, so the user filter does not apply.",
             followed(quantile(0.5, OUTPUT_RATE, BY_MODEL, STEP), REQUESTS, MODEL),
             TIMES,
@@ -138,7 +138,7 @@ def _use() -> list[Panel]:
     return [
         lines(
             "Price per million tokens",
-            "Does a model get dearer? USD per million tokens as billed, per step, of the ten dearest models of the "
+            "Does a model get dearer? USD per million tokens as billed, per step, of the five dearest models of the "
             "range. It moves with the price, and with the mix of input, output and cached tokens.",
             followed(price_per_million(BY_MODEL, STEP), COST, MODEL),
             USD,
@@ -147,7 +147,7 @@ def _use() -> list[Panel]:
         ),
         bars(
             "Tokens by model",
-            "Which model handles how much text? Input and output tokens per bar, of the ten largest models and all "
+            "Which model handles how much text? Input and output tokens per bar, of the five largest models and all "
             "others.",
             split(TOKENS, MODEL),
             COUNT,

@@ -144,7 +144,7 @@ def _money() -> list[Panel]:
             "Which model costs how much, and when? USD per bar, by the model that served: the ten dearest of the "
             "range, and all others. Together they are Spend, but for what the first and last bar stick out of the "
             "range.",
-            split(COST, MODEL),
+            split(COST, MODEL, TOP),
             USD,
             width=16,
             height=9,
@@ -168,7 +168,7 @@ def _health() -> list[Panel]:
     return [
         bars(
             "Requests by model",
-            "Which model is called how often, and when? Calls per bar, of the ten most called models and all "
+            "Which model is called how often, and when? Calls per bar, of the five most called models and all "
             "others; together they are Requests.",
             split(REQUESTS, MODEL),
             COUNT,

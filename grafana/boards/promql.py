@@ -125,22 +125,19 @@ def top(count: int, expr: str) -> str:
     return f"sort_desc(topk({count}, {expr}))"
 
 
-LARGEST_IN_A_CHART = 10
-
-
-def largest(metric: Metric, by: str, where: Mapping[str, str] | None = None) -> tuple[str, str]:
+def largest(metric: Metric, by: str, count: int) -> tuple[str, str]:
     """A counter per step, split by a label: the largest of the range, and all others together.
 
     So a chart stays readable with hundreds of users, and its bars still sum up to the total.
     """
-    each = counted(metric, (by,), STEP, where)
-    ranked = f"topk({LARGEST_IN_A_CHART}, {counted(metric, (by,), WHOLE_CHART, where)})"
+    each = counted(metric, (by,), STEP)
+    ranked = f"topk({count}, {counted(metric, (by,), WHOLE_CHART)})"
     return f"{each} and on ({by}) {ranked}", f"sum ({each} unless on ({by}) {ranked})"
 
 
-def among_largest(expr: str, metric: Metric, by: str) -> str:
+def among_largest(expr: str, metric: Metric, by: str, count: int) -> str:
     """Only those series of an expression whose label is among the largest of the range."""
-    ranked = f"topk({LARGEST_IN_A_CHART}, {counted(metric, (by,), WHOLE_CHART)})"
+    ranked = f"topk({count}, {counted(metric, (by,), WHOLE_CHART)})"
     return f"({expr}) and on ({by}) {ranked}"
 
 

@@ -118,7 +118,7 @@ def _failures() -> list[Panel]:
         bars(
             "Errors by type",
             "What fails, and since when? Failed calls per bar, by OpenRouter's error type, else the HTTP status or the "
-            "exception's name; the ten most frequent and all others.",
+            "exception's name; the five most frequent and all others.",
             errors_by_type(),
             COUNT,
             width=12,
@@ -134,8 +134,8 @@ def _failures() -> list[Panel]:
         ),
         lines(
             "Error ratio by provider",
-            "Which upstream provider is in trouble? Errors per call of a step, of the ten most called providers; calls "
-            "that failed before a provider was chosen have none.",
+            "Which upstream provider is in trouble? Errors per call of a step, of the five most called providers; "
+            "calls that failed before a provider was chosen have none.",
             followed(error_ratio(BY_PROVIDER, STEP), REQUESTS, PROVIDER),
             SHARE,
             width=12,
@@ -143,8 +143,8 @@ def _failures() -> list[Panel]:
         ),
         bars(
             "Retries by model",
-            "Where does the client try again? Attempts per bar that were repeated inside calls, of the ten models with "
-            "most and all others.",
+            "Where does the client try again? Attempts per bar that were repeated inside calls, of the five models "
+            "with most and all others.",
             split(RETRIES, MODEL),
             COUNT,
             width=12,

@@ -22,6 +22,7 @@ UNPRICED = {names.COST_SOURCE: names.UNPRICED}
 
 OTHERS = "all others"
 TOP = 10
+FEW = 5  # as many names as fit below a chart of half the width
 
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 PERCENTILE_COLORS = {"p50": "light-blue", "p95": "blue", "p99": "orange"}
@@ -30,15 +31,15 @@ OUTCOME_COLORS = {names.ERROR: "red", names.ABANDONED: "orange", names.CANCELLED
 OTHERS_COLOR = {OTHERS: "#7f8487"}
 
 
-def split(metric: Metric, by: str) -> list[Series]:
-    """A counter per bar, by the ten largest of a label and all others."""
-    each, rest = largest(metric, by)
+def split(metric: Metric, by: str, count: int = FEW) -> list[Series]:
+    """A counter per bar, by the largest of a label and all others."""
+    each, rest = largest(metric, by, count)
     return [Series(each, f"{{{{{by}}}}}"), Series(rest, OTHERS)]
 
 
 def followed(expr: str, metric: Metric, by: str) -> list[Series]:
-    """A level over time, for the ten values of a label that are used most."""
-    return [Series(among_largest(expr, metric, by), f"{{{{{by}}}}}")]
+    """A level over time, for the values of a label that are used most."""
+    return [Series(among_largest(expr, metric, by, FEW), f"{{{{{by}}}}}")]
 
 
 def price_per_million(by: tuple[str, ...] = (), window: Window = RANGE) -> str:
@@ -80,5 +81,5 @@ def service(by: tuple[str, ...]) -> list[Column]:
 
 def errors_by_type() -> list[Series]:
     """Failed calls per bar."""
-    each, rest = largest(ERRORS, ERROR_TYPE)
+    each, rest = largest(ERRORS, ERROR_TYPE, FEW)
     return [Series(each, f"{{{{{ERROR_TYPE}}}}}"), Series(rest, OTHERS)]

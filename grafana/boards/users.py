@@ -8,7 +8,7 @@ from openrouter_otel.names import COST, REQUESTS, TOKENS
 from .frame import Board, Panel, Row
 from .panels import COUNT, EVERY_ONE, MONEY, SHARE, USD, Column, bars, number, scorecard
 from .promql import counted, counted_or_zero, ratio, share, top
-from .terms import BY_USER, MODEL, OTHERS_COLOR, USER, prices, service, split, usage
+from .terms import BY_USER, MODEL, OTHERS_COLOR, TOP, USER, prices, service, split, usage
 
 PAIR = (USER, MODEL)
 PAIRS = 20
@@ -82,7 +82,7 @@ def _when() -> list[Panel]:
         bars(
             "Spend by user",
             "Who spends when? USD per bar, of the ten dearest users of the range and all others.",
-            split(COST, USER),
+            split(COST, USER, TOP),
             USD,
             width=24,
             height=8,
@@ -91,7 +91,7 @@ def _when() -> list[Panel]:
         ),
         bars(
             "Requests by user",
-            "Who calls when? Calls per bar, of the ten busiest users and all others.",
+            "Who calls when? Calls per bar, of the five busiest users and all others.",
             split(REQUESTS, USER),
             COUNT,
             width=12,
@@ -100,7 +100,7 @@ def _when() -> list[Panel]:
         ),
         bars(
             "Tokens by user",
-            "Who sends and gets how much? Input and output tokens per bar, of the ten largest users and all others.",
+            "Who sends and gets how much? Input and output tokens per bar, of the five largest users and all others.",
             split(TOKENS, USER),
             COUNT,
             width=12,

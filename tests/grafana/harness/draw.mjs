@@ -88,6 +88,12 @@ function cutTexts() {
       found.push(one.textContent);
     }
   }
+  for (const label of document.querySelectorAll('[class*="LegendLabel"]')) {
+    const panel = label.closest('section, [data-viz-panel-key]');
+    if (panel && label.getBoundingClientRect().bottom > panel.getBoundingClientRect().bottom) {
+      found.push(`${label.textContent} (below the panel)`);
+    }
+  }
   return found;
 }
 
