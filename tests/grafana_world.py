@@ -11,11 +11,12 @@ from pathlib import Path
 import yaml
 
 from openrouter_otel import names
-from real_prometheus import ONE_BLOCK, RealPrometheus, backfill, binary
+from real_prometheus import RealPrometheus, backfill, binary
 from rule_worlds import BUDGETS, COUNTING, THRESHOLDS, Rule
 from usage_history import DAY, HOUR, History
 
 RULE_FILES = (THRESHOLDS, COUNTING, BUDGETS)
+ONE_QUERY = "72h"  # a minute a point: Prometheus answers no more than 11,000
 RECORDED = re.compile(r"\bopenrouter:[\w:]+")
 
 
@@ -27,7 +28,7 @@ def recorded_world(folder: Path, history: History, since: int, until: int) -> It
     )
     for number, rules in enumerate(_in_passes()):
         with RealPrometheus(folder) as server:
-            _record(folder / f"pass{number}.rules.yml", rules, server, since, until)
+            record(folder / f"pass{number}.rules.yml", rules, server, since, until)
     with RealPrometheus(folder) as server:
         yield server.url
 
@@ -45,7 +46,7 @@ def _in_passes() -> list[list[Rule]]:
     return passes
 
 
-def _record(file: Path, rules: Sequence[Rule], server: RealPrometheus, since: int, until: int) -> None:
+def record(file: Path, rules: Sequence[Rule], server: RealPrometheus, since: int, until: int) -> None:
     groups = [
         {
             "name": interval,
@@ -60,7 +61,7 @@ def _record(file: Path, rules: Sequence[Rule], server: RealPrometheus, since: in
     ]
     content = {"groups": groups}
     file.write_text(yaml.safe_dump(content, width=10_000), encoding="utf-8")
-    command = [str(binary("promtool")), "tsdb", "create-blocks-from", f"--max-block-duration={ONE_BLOCK}", "rules"]
+    command = [str(binary("promtool")), "tsdb", "create-blocks-from", f"--max-block-duration={ONE_QUERY}", "rules"]
     span = [f"--start={since}", f"--end={until}", f"--url={server.url}", f"--output-dir={server.folder / 'data'}"]
     made = subprocess.run([*command, *span, str(file)], capture_output=True, text=True, check=False)
     if made.returncode:

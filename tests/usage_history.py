@@ -184,12 +184,12 @@ class History:
             spend[call.offer.model] += call.cost
         return dict(spend)
 
-    def openmetrics(self) -> str:
-        """Every sample of every scrape, for ``promtool tsdb create-blocks-from openmetrics``."""
-        return "".join([*(line for process in self.processes for line in _lines(process)), "# EOF\n"])
+    def openmetrics(self, only: str = "") -> str:
+        """Every sample of every scrape, for ``promtool``; `only` those whose name begins like that."""
+        return "".join([*(line for process in self.processes for line in _lines(process, only)), "# EOF\n"])
 
 
-def _lines(process: Process) -> Iterator[str]:
+def _lines(process: Process, only: str) -> Iterator[str]:
     counters = Counters()
     about = {
         (names.BUILD_INFO.prometheus, (("version", VERSION), ("openai_version", OPENAI_VERSION))): 1.0,
@@ -205,6 +205,8 @@ def _lines(process: Process) -> Iterator[str]:
             call = next(waiting, None)
         who = f'process="{process.identity}"'
         for (name, labels), value in {**about, **counters.values, **counters.extremes(new)}.items():
+            if not name.startswith(only):
+                continue
             own = "".join(f'{key}="{text}",' for key, text in labels)
             for job in process.jobs:
                 arrival = f'job="{job}",instance="{job}:9464",service_name="shop",deployment_environment_name="demo"'
@@ -221,11 +223,12 @@ def make_history(
     offers: Iterable[Offer] = OFFERS,
     users: Iterable[str] = USERS,
     gap: bool = True,
+    gap_hours: int = 5,
 ) -> History:
     """The `hours` before `end`: a server that runs throughout, one restarted in between, scripts that make one call."""
     dice = random.Random(seed)
     begin = end - hours * HOUR
-    dark = range(hours - 17, hours - 12) if gap else range(0)
+    dark = range(hours - 12 - gap_hours, hours - 12) if gap else range(0)
     long_lives = (  # first hour, last hour, jobs, hours without a scrape
         (0, hours, ("openrouter",), dark),
         (0, hours - 14, ("openrouter",), range(0)),
