@@ -6,7 +6,6 @@ from openrouter_otel.names import COST, DURATION, FIRST_TOKEN, REQUESTS, TOKENS
 
 from .frame import Board, Panel, Row
 from .panels import (
-    CHANGE_STEPS,
     COUNT,
     ERROR_STEPS,
     MONEY,
@@ -71,14 +70,12 @@ def _glance() -> list[Panel]:
             steps=((None, MONEY),),
         ),
         number(
-            "Change",
-            "Is spend rising? This range against the one of equal length before it; a dash where nothing was spent "
-            "then.",
-            f"{ratio(counted_or_zero(COST), counted(COST, (), PREVIOUS))} - 1",
-            SHARE,
+            "Range before",
+            "Is spend rising? USD in the range of equal length just before this one, counted like Spend.",
+            f"({counted(COST, (), PREVIOUS)} or 0 * {counted(REQUESTS)})",
+            USD,
             width=6,
             height=3,
-            steps=CHANGE_STEPS,
         ),
         number(
             "Requests",

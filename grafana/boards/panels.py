@@ -37,7 +37,6 @@ MONEY = "blue"
 
 Steps = Sequence[tuple[float | None, str]]
 ERROR_STEPS: Steps = ((None, "green"), (0.01, "yellow"), (0.05, "red"))
-CHANGE_STEPS: Steps = ((None, NEUTRAL), (0.2, "yellow"), (0.5, "red"))
 USED_STEPS: Steps = ((None, "green"), (0.5, "yellow"), (0.8, "orange"), (1, "red"))
 NONE_IS_GOOD: Steps = ((None, "green"), (1, "yellow"))
 

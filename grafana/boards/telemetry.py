@@ -25,6 +25,7 @@ from .terms import UNPRICED
 SERVICE = label(names.SERVICE_NAME)
 BEYOND_CAP = {names.USER: names.OTHER}
 ESTIMATED = {names.COST_SOURCE: names.ESTIMATED}
+SHORT_NAME = "openrouter_(.+?)(?:_seconds)?(_bucket|_count|_sum|_total)?"
 OURS = '{__name__=~"openrouter_.+"}'
 
 
@@ -116,11 +117,11 @@ def _counting() -> list[Panel]:
         lines(
             "Counted by boards, and by rules",
             "Do alerts and budgets see the same spend as the boards? USD per step from the counters, and from what our "
-            "rules recorded a minute later; they part while rules were not loaded, or Prometheus was down.",
+            "rules recorded within the next minute; they part while rules were not loaded, or Prometheus was down.",
             [
                 Series(counted(COST, (), LAST_STEP), "boards"),
                 Series(
-                    f"sum(sum_over_time(openrouter:cost_usd:increase1m{{{chosen}}}[$__interval]))",
+                    f"sum(sum_over_time(openrouter:cost_usd:increase1m{{{chosen}}}[$__interval] offset -1m))",
                     "rules",
                 ),
             ],
@@ -188,7 +189,7 @@ def _reporters() -> list[Panel]:
 
 
 def _by_short_name() -> str:
-    return f'label_replace(count by (__name__) ({OURS}), "metric", "$1", "__name__", "openrouter_(.+)")'
+    return f'label_replace(count by (__name__) ({OURS}), "metric", "$1$2", "__name__", "{SHORT_NAME}")'
 
 
 def _started() -> str:

@@ -85,7 +85,7 @@ def _when() -> list[Panel]:
             split(COST, USER, TOP),
             USD,
             width=24,
-            height=8,
+            height=9,
             narrow=USER,
             colors=OTHERS_COLOR,
         ),

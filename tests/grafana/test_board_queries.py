@@ -15,9 +15,7 @@ EVERY_QUERY = [
     for board in boards()
     for panel, target in targets(board)
 ]
-# Nothing was recorded before the history begins, and there is no range before a range that holds all of it.
-NEEDS_AN_EARLIER_TIME = {"Change"}
-MAY_BE_NEGATIVE = {"Change", "Counted against charged"}
+MAY_BE_NEGATIVE = {"Counted against charged"}
 # `all others` is there only where there are more than ten.
 OPTIONAL = "unless on ("
 RANGES = {"1h": HOUR, "24h": DAY, "7d": 7 * DAY, "30d": 30 * DAY}
@@ -38,7 +36,7 @@ def ask(view: View, board: Json, title: str, place: int = 0) -> list[Json]:
 def test_every_query_has_an_answer_over_every_range(panel: Json, target: Json, prometheus: str, end: int) -> None:
     for text, seconds in RANGES.items():
         series = View(prometheus, end - seconds, end).ask(panel, target)
-        optional = OPTIONAL in target["expr"] or panel["title"] in NEEDS_AN_EARLIER_TIME
+        optional = OPTIONAL in target["expr"]
         if seconds >= DAY and not optional:  # an hour may well pass without an error or a stream
             assert series, text
         values = [float(value) for one in series for _, value in one.get("values") or [one["value"]]]
@@ -57,7 +55,7 @@ def test_every_query_has_an_answer_for_one_model_and_one_user(
         "model": call.offer.model,
         "user": call.user,
     }
-    optional = OPTIONAL in target["expr"] or panel["title"] in NEEDS_AN_EARLIER_TIME
+    optional = OPTIONAL in target["expr"]
     assert optional or View(prometheus, end - DAY, end, chosen).ask(panel, target)
 
 

@@ -28,6 +28,7 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ("emit/*", (f"{OURS}.facts.stream", f"{OURS}.facts.errors", f"{OURS}.facts.reading", f"{OURS}.watch")),
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
+    ("{budgets,budget_rules,promql}.py", (*SIDES, *IO, f"{OURS}.emit", *REPORT)),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
     ("reporting/{ledger,model,figures,edges,books,latency}.py", ("urllib3", "sqlite3", "socket", "os", "rich")),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),
