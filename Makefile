@@ -66,13 +66,18 @@ test-long: setup
 test-prometheus3: setup victoria-metrics ## the Prometheus tests and the boards' queries on the Prometheus 3 that compose pins
 	@folder=$$($(BIN)/python tests/pinned_prometheus.py) && PROMETHEUS_BIN_DIR="$$folder" $(BIN)/python -m pytest -q tests/prometheus tests/grafana
 
-test-all: test-oldest test-long test-browser test ## what CI runs: oldest versions, company, long lives, browser, then `make test`
+.PHONY: test-render
+test-render: setup chromium ## every board drawn by Grafana's own components in Chromium (needs node and npm)
+	@$(BIN)/python -m pytest -q -n 0 tests/render
+
+test-all: test-oldest test-long test-browser test-render test ## what CI runs: oldest versions, company, long lives, pages and boards in a browser, then `make test`
 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage
 
-boards: setup ## generate the Grafana boards anew
+boards: setup ## generate the Grafana boards and the rules anew
 	@$(BIN)/python -m grafana.boards
+	@$(BIN)/python -m grafana.rules
 
 format: $(VENV)/ready ## format and fix what can be fixed
 	@$(BIN)/ruff format .

@@ -15,21 +15,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-DASHBOARDS = Path(__file__).resolve().parents[1] / "grafana" / "dashboards"
+GRAFANA = Path(__file__).resolve().parents[1] / "grafana"
+DASHBOARDS = GRAFANA / "dashboards"
+RAW = GRAFANA / "dashboards-raw"  # for a managed Prometheus without our rules
 ROUND_STEPS = (15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 10800, 21600, 43200, 86400)
 EVERYTHING = ".*"
 
 Json = dict[str, Any]
 
 
-def boards() -> list[Json]:
+def boards(folder: Path = DASHBOARDS) -> list[Json]:
     """Every committed board."""
-    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(DASHBOARDS.glob("*.json"))]
+    return [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))]
 
 
 def panels(board: Json) -> list[Json]:
-    """The panels of a board without its rows."""
-    return [panel for panel in board["panels"] if panel["type"] != "row"]
+    """The panels of a board without its rows; those of folded rows too."""
+    every = [inner for panel in board["panels"] for inner in (panel, *panel.get("panels", []))]
+    return [panel for panel in every if panel["type"] != "row"]
 
 
 def targets(board: Json) -> Iterator[tuple[Json, Json]]:
@@ -56,7 +59,7 @@ class View:
 
     def step(self, panel: Json) -> int:
         """The step that Grafana takes for this panel, in seconds."""
-        finest = {"1m": 60}[panel["interval"]]
+        finest = {"1m": 60, "1d": 86400}[panel["interval"]]
         wished = (self.until - self.since) / panel["maxDataPoints"]
         return max(finest, min(ROUND_STEPS, key=lambda round_step: abs(round_step - wished)))
 
@@ -69,8 +72,16 @@ class View:
         return self._ask("query_range", target["expr"], step, step=step, **edges)
 
     def _ask(self, kind: str, expr: str, interval: int = 60, **when: int) -> list[Json]:
-        macros = {"__range": f"{self.until - self.since}s", "__interval": f"{interval}s"}
-        query = re.sub(r"\$(\w+)", lambda name: macros.get(name[1]) or self.chosen.get(name[1], EVERYTHING), expr)
+        seconds = self.until - self.since
+        macros = {
+            "__range": f"{seconds}s",
+            "__range_s": str(seconds),
+            "__range_ms": str(1000 * seconds),
+            "__interval": f"{interval}s",
+        }
+        query = re.sub(
+            r"\$\{?([a-z_]\w*)\}?", lambda name: macros.get(name[1]) or self.chosen.get(name[1], EVERYTHING), expr
+        )
         form = urllib.parse.urlencode({"query": query, **when}).encode()
         try:
             with urllib.request.urlopen(f"{self.prometheus}/api/v1/{kind}", form, timeout=60) as answer:

@@ -47,6 +47,8 @@ OFFERS = (
 )
 USERS = ("alice", "bob", "carol", "dave", "search-service", "nightly-eval")
 TEAMS = ("search", "support")  # a tag: it tells series apart, and no board knows of it
+LONG_ANSWER = 1200  # tokens; longer ones are cut off
+VERSION, OPENAI_VERSION = "0.1.0", "3.54.0"
 TIMEOUT = "APITimeoutError"  # the one error after which a charge may exist
 ERROR_TYPES = ("rate_limit_exceeded", "provider_unavailable", "http_502", TIMEOUT)
 
@@ -67,6 +69,8 @@ class Call:
     seconds: float
     first_token: float | None
     error_type: str | None
+    retries: int
+    cached_tokens: int
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,19 @@ class Process:
 Labels = tuple[tuple[str, str], ...]
 
 
+def _unnamed(call: Call) -> dict[str, str]:
+    return {
+        names.MODEL: call.offer.model,
+        names.UPSTREAM: call.offer.provider,
+        names.OPERATION: "chat",
+        f"{names.TAG_PREFIX}team": call.team,
+    }
+
+
+def _labels(attributes: Mapping[str, str]) -> Labels:
+    return tuple((label(attribute), value) for attribute, value in attributes.items())
+
+
 class Counters:
     """What one process shows on /metrics, as far as it has got."""
 
@@ -94,7 +111,7 @@ class Counters:
 
     def add(self, name: str, labels: Mapping[str, str], amount: Decimal | float) -> None:
         """Raise one counter."""
-        key = (name, tuple((label(attribute), value) for attribute, value in labels.items()))
+        key = (name, _labels(labels))
         before = self.values.get(key, Decimal(0) if isinstance(amount, Decimal) else 0)
         self.values[key] = before + amount  # type: ignore[operator]  # one series never mixes the two
 
@@ -106,27 +123,43 @@ class Counters:
         self.add(f"{metric.prometheus}_sum", labels, value)
         self.add(f"{metric.prometheus}_count", labels, 1)
 
+    def extremes(self, calls: Iterable[Call]) -> dict[tuple[str, Labels], float]:
+        """The gauges that show the shortest and longest of some calls that went well."""
+        shown: dict[tuple[str, Labels], float] = {}
+        for call in calls:
+            if call.outcome == names.OK:
+                labels = _labels(_unnamed(call))
+                for metric, chosen in ((names.DURATION_MIN, min), (names.DURATION_MAX, max)):
+                    key = (metric.prometheus, labels)
+                    shown[key] = chosen(shown.get(key, call.seconds), call.seconds)
+        return shown
+
     def ended(self, call: Call) -> None:
         """Count a call as the package does."""
-        unnamed = {
-            names.MODEL: call.offer.model,
-            names.UPSTREAM: call.offer.provider,
-            names.OPERATION: "chat",
-            f"{names.TAG_PREFIX}team": call.team,
-        }
+        unnamed = _unnamed(call)
         base = {**unnamed, names.USER: call.user}
         how = {names.OUTCOME: call.outcome, names.COST_SOURCE: call.cost_source}
+        if call.outcome == names.OK:
+            how[names.FINISH_REASON] = "length" if call.output_tokens > LONG_ANSWER else "stop"
         self.add(names.REQUESTS.prometheus, {**base, **how}, 1)
+        if call.retries:
+            self.add(names.RETRIES.prometheus, base, call.retries)
         if call.cost_source == names.REPORTED:
             paid = {names.COST_SOURCE: call.cost_source, names.PAYEE: names.OPENROUTER, names.OUTCOME: call.outcome}
             self.add(names.COST.prometheus, {**base, **paid}, call.cost)
             self.add(names.TOKENS.prometheus, {**base, names.TOKEN_TYPE: names.INPUT}, call.input_tokens)
             self.add(names.TOKENS.prometheus, {**base, names.TOKEN_TYPE: names.OUTPUT}, call.output_tokens)
+            if call.cached_tokens:
+                detail = {**base, names.TOKEN_TYPE: "cache_read"}
+                self.add(names.TOKENS_DETAIL.prometheus, detail, call.cached_tokens)
         if call.error_type:
             self.add(names.ERRORS.prometheus, {**base, names.ERROR_TYPE: call.error_type}, 1)
         self.observe(names.DURATION, {**base, names.OUTCOME: call.outcome}, call.seconds)
+        if call.outcome == names.OK:
+            self.add(names.DURATION_SQUARED.prometheus, unnamed, call.seconds**2)
         if call.first_token is not None:
             self.observe(names.FIRST_TOKEN, unnamed, call.first_token)
+            self.observe(names.OUTPUT_RATE, unnamed, call.output_tokens / (call.seconds - call.first_token))
 
 
 @dataclass(frozen=True)
@@ -151,24 +184,33 @@ class History:
             spend[call.offer.model] += call.cost
         return dict(spend)
 
-    def openmetrics(self) -> str:
-        """Every sample of every scrape, for ``promtool tsdb create-blocks-from openmetrics``."""
-        return "".join([*(line for process in self.processes for line in _lines(process)), "# EOF\n"])
+    def openmetrics(self, only: str = "") -> str:
+        """Every sample of every scrape, for ``promtool``; `only` those whose name begins like that."""
+        return "".join([*(line for process in self.processes for line in _lines(process, only)), "# EOF\n"])
 
 
-def _lines(process: Process) -> Iterator[str]:
+def _lines(process: Process, only: str) -> Iterator[str]:
     counters = Counters()
+    about = {
+        (names.BUILD_INFO.prometheus, (("version", VERSION), ("openai_version", OPENAI_VERSION))): 1.0,
+        (names.PROCESS_START.prometheus, ()): min([process.scrapes[0], *(call.at for call in process.calls)]),
+    }
     waiting = iter(sorted(process.calls, key=lambda call: call.at))
     call = next(waiting, None)
     for scrape in process.scrapes:
+        new = []
         while call is not None and call.at <= scrape:
             counters.ended(call)
+            new.append(call)
             call = next(waiting, None)
-        for (name, labels), value in counters.values.items():
-            own = ",".join(f'{key}="{text}"' for key, text in labels)
+        who = f'process="{process.identity}"'
+        for (name, labels), value in {**about, **counters.values, **counters.extremes(new)}.items():
+            if not name.startswith(only):
+                continue
+            own = "".join(f'{key}="{text}",' for key, text in labels)
             for job in process.jobs:
                 arrival = f'job="{job}",instance="{job}:9464",service_name="shop",deployment_environment_name="demo"'
-                yield f'{name}{{{own},process="{process.identity}",{arrival}}} {float(value)!r} {scrape:.0f}\n'
+                yield f"{name}{{{own}{who},{arrival}}} {float(value)!r} {scrape:.0f}\n"
 
 
 def make_history(
@@ -181,11 +223,12 @@ def make_history(
     offers: Iterable[Offer] = OFFERS,
     users: Iterable[str] = USERS,
     gap: bool = True,
+    gap_hours: int = 5,
 ) -> History:
     """The `hours` before `end`: a server that runs throughout, one restarted in between, scripts that make one call."""
     dice = random.Random(seed)
     begin = end - hours * HOUR
-    dark = range(hours - 17, hours - 12) if gap else range(0)
+    dark = range(hours - 12 - gap_hours, hours - 12) if gap else range(0)
     long_lives = (  # first hour, last hour, jobs, hours without a scrape
         (0, hours, ("openrouter",), dark),
         (0, hours - 14, ("openrouter",), range(0)),
@@ -226,7 +269,7 @@ def _moments(dice: random.Random, start: float, stop: float, calls_an_hour: floa
 
 
 def _call(dice: random.Random, at: float, offers: tuple[Offer, ...], users: tuple[str, ...]) -> Call:
-    place = min(int(dice.expovariate(0.6)), len(users) - 1)
+    place = min(int(dice.expovariate(3.6 / len(users))), len(users) - 1)
     # Everybody has favourites: a user does not call every model.
     liked = [offers[(place + shift) % len(offers)] for shift in range(3)]
     offer = dice.choices(liked, [offer.popularity for offer in liked])[0]
@@ -234,11 +277,12 @@ def _call(dice: random.Random, at: float, offers: tuple[Offer, ...], users: tupl
     outcome = names.OK if fate < 0.955 else names.ERROR if fate < 0.98 else names.ABANDONED
     error_type = dice.choice(ERROR_TYPES) if outcome == names.ERROR else None
     answered = error_type is not None and error_type != TIMEOUT
-    source = names.REPORTED if outcome == names.OK else names.FREE_FAILURE if answered else names.UNPRICED
+    # Some abandoned streams had shown their usage: they were paid for, and bought nothing.
+    priced = outcome == names.OK or (outcome == names.ABANDONED and fate > 0.99)
+    source = names.REPORTED if priced else names.FREE_FAILURE if answered else names.UNPRICED
     tokens_in, tokens_out = int(dice.lognormvariate(7.2, 0.9)), int(dice.lognormvariate(6.0, 0.7))
     seconds = offer.median_seconds * dice.lognormvariate(0, 0.5)
     streamed = outcome != names.ERROR and dice.random() < 0.6
-    priced = outcome == names.OK
     return Call(
         at=at,
         offer=offer,
@@ -252,6 +296,8 @@ def _call(dice: random.Random, at: float, offers: tuple[Offer, ...], users: tupl
         seconds=seconds,
         first_token=seconds * dice.uniform(0.1, 0.3) if streamed else None,
         error_type=error_type,
+        retries=int(dice.random() < 0.03) + int(outcome == names.ERROR),
+        cached_tokens=int(tokens_in * dice.choice((0, 0, 0.25, 0.5))),
     )
 
 

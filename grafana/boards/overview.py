@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders import dashboard as build
+from openrouter_otel.names import COST, DURATION, FIRST_TOKEN, REQUESTS, TOKENS
 
-from openrouter_otel import names
-from openrouter_otel.names import COST, DURATION, ERRORS, FIRST_TOKEN, REQUESTS, TOKENS, label
-
-from .frame import board
+from .frame import Board, Panel, Row
 from .panels import (
     COUNT,
     ERROR_STEPS,
-    EVERY_ONE,
     MONEY,
     NONE_IS_GOOD,
     SECONDS,
     SHARE,
     USD,
     Column,
-    Panel,
     Series,
     bars,
     lines,
@@ -26,35 +21,39 @@ from .panels import (
     ranking,
     scorecard,
 )
-from .promql import STEP, counted, counted_or_zero, error_ratio, quantile, ratio, top
+from .promql import PREVIOUS, STEP, counted, counted_or_zero, error_ratio, quantile, ratio, top
+from .terms import (
+    BY_MODEL,
+    BY_USER,
+    MODEL,
+    OTHERS_COLOR,
+    PERCENTILE_COLORS,
+    PERCENTILES,
+    TOP,
+    UNPRICED,
+    USER,
+    WENT_WELL,
+    errors_by_type,
+    price_per_million,
+    service,
+    split,
+    usage,
+)
 
-BY_MODEL = (label(names.MODEL),)
-BY_USER = (label(names.USER),)
-BY_TOKEN_TYPE = (label(names.TOKEN_TYPE),)
-BY_ERROR_TYPE = (label(names.ERROR_TYPE),)
-WENT_WELL = {names.OUTCOME: names.OK}
-UNPRICED = {names.COST_SOURCE: names.UNPRICED}
 
-TOP_USERS = 10
-
-PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
-PERCENTILE_COLORS = {"p50": "light-blue", "p95": "blue", "p99": "orange"}
-TOKEN_COLORS = {names.INPUT: "light-blue", names.OUTPUT: "dark-blue"}
-
-
-def overview() -> build.Dashboard:
+def overview() -> Board:
     """The board that opens first."""
-    frame = board("overview", "Overview", "What do our OpenRouter calls cost, who makes them, and is anything wrong?")
-    for heading, panels in (
-        ("At a glance", _glance()),
-        ("Money and traffic", _money()),
-        ("Speed and errors", _health()),
-        ("By model and by user", _breakdown()),
-    ):
-        frame = frame.with_row(build.Row(heading))
-        for panel in panels:
-            frame = frame.with_panel(panel)
-    return frame
+    return Board(
+        "overview",
+        "Overview",
+        "What do our OpenRouter calls cost, who makes them, and is anything wrong?",
+        [
+            Row("At a glance", _glance()),
+            Row("Money", _money()),
+            Row("Traffic, errors and speed", _health()),
+            Row("By model and by user", _breakdown()),
+        ],
+    )
 
 
 def _glance() -> list[Panel]:
@@ -66,15 +65,25 @@ def _glance() -> list[Panel]:
             "nobody priced is not in here: see Unpriced.",
             counted_or_zero(COST),
             USD,
-            width=4,
+            width=6,
+            height=3,
             steps=((None, MONEY),),
+        ),
+        number(
+            "Range before",
+            "Is spend rising? USD in the range of equal length just before this one, counted like Spend.",
+            f"({counted(COST, (), PREVIOUS)} or 0 * {counted(REQUESTS)})",
+            USD,
+            width=6,
+            height=3,
         ),
         number(
             "Requests",
             "How many calls ended in this range, however they ended? Each counts once, retries inside it do not.",
             counted(REQUESTS),
             COUNT,
-            width=3,
+            width=6,
+            height=3,
         ),
         number(
             "Tokens",
@@ -82,14 +91,16 @@ def _glance() -> list[Panel]:
             "added on top.",
             counted_or_zero(TOKENS),
             COUNT,
-            width=3,
+            width=6,
+            height=3,
         ),
         number(
             "Errors",
             "What share of calls failed? Errors divided by requests; abandoned and cancelled calls are no errors.",
             error_ratio(),
             SHARE,
-            width=3,
+            width=6,
+            height=3,
             steps=ERROR_STEPS,
         ),
         number(
@@ -98,7 +109,8 @@ def _glance() -> list[Panel]:
             "buckets; retries and the reading of a stream are included.",
             quantile(0.95, DURATION, where=WENT_WELL),
             SECONDS,
-            width=4,
+            width=6,
+            height=3,
         ),
         number(
             "p95 first token",
@@ -106,7 +118,8 @@ def _glance() -> list[Panel]:
             "kept by user, so the user filter does not apply.",
             quantile(0.95, FIRST_TOKEN),
             SECONDS,
-            width=4,
+            width=6,
+            height=3,
         ),
         number(
             "Unpriced",
@@ -114,7 +127,8 @@ def _glance() -> list[Panel]:
             "timeouts, answers without usage. Spend is too low by whatever they cost.",
             counted_or_zero(REQUESTS, where=UNPRICED),
             COUNT,
-            width=3,
+            width=6,
+            height=3,
             steps=NONE_IS_GOOD,
         ),
     ]
@@ -124,51 +138,57 @@ def _money() -> list[Panel]:
     return [
         bars(
             "Spend by model",
-            "Which model costs how much, and when? USD per bar, by the model that served; together they are Spend, but "
-            "for what the first and the last bar stick out of the range.",
-            [Series(counted(COST, BY_MODEL, STEP), "{{model}}")],
+            "Which model costs how much, and when? USD per bar, by the model that served: the ten dearest of the "
+            "range, and all others. Together they are Spend, but for what the first and last bar stick out of the "
+            "range.",
+            split(COST, MODEL, TOP),
             USD,
             width=16,
             height=9,
             narrow="model",
+            colors=OTHERS_COLOR,
         ),
         ranking(
             "Top users by spend",
-            f"Who spends most? USD in this range, the {TOP_USERS} largest. Click a bar to see only that user.",
-            top(TOP_USERS, counted(COST, BY_USER)),
-            "user",
+            f"Who spends most? USD in this range, the {TOP} largest. Click a bar for that user in detail.",
+            top(TOP, counted(COST, BY_USER)),
+            "{{user}}",
             USD,
             width=8,
             height=9,
-        ),
-        bars(
-            "Requests by model",
-            "Which model is called how often, and when? Calls per bar; together they are Requests.",
-            [Series(counted(REQUESTS, BY_MODEL, STEP), "{{model}}")],
-            COUNT,
-            width=12,
-            narrow="model",
-        ),
-        bars(
-            "Tokens by type",
-            "How many tokens go in and come out? Tokens per bar; together they are Tokens.",
-            [Series(counted(TOKENS, BY_TOKEN_TYPE, STEP), "{{token_type}}")],
-            COUNT,
-            width=12,
-            colors=TOKEN_COLORS,
+            narrow=USER,
         ),
     ]
 
 
 def _health() -> list[Panel]:
     return [
+        bars(
+            "Requests by model",
+            "Which model is called how often, and when? Calls per bar, of the five most called models and all "
+            "others; together they are Requests.",
+            split(REQUESTS, MODEL),
+            COUNT,
+            width=12,
+            narrow="model",
+            colors=OTHERS_COLOR,
+        ),
+        bars(
+            "Errors by type",
+            "What fails, and since when? Failed calls per bar, by OpenRouter's error type, else the HTTP status or the "
+            "exception's name. Calls that succeeded on a retry are not in here.",
+            errors_by_type(),
+            COUNT,
+            width=12,
+            colors=OTHERS_COLOR,
+        ),
         lines(
             "Latency",
             "How long do successful calls take? Percentiles over the calls of each step, pooled over everything chosen "
             "above; retries and the reading of a stream are included.",
             [Series(quantile(share, DURATION, (), STEP, WENT_WELL), name) for name, share in PERCENTILES.items()],
             SECONDS,
-            width=8,
+            width=12,
             colors=PERCENTILE_COLORS,
         ),
         lines(
@@ -177,16 +197,8 @@ def _health() -> list[Panel]:
             "percentiles over the streams of each step. Not kept by user, so the user filter does not apply.",
             [Series(quantile(share, FIRST_TOKEN, (), STEP), name) for name, share in PERCENTILES.items()],
             SECONDS,
-            width=8,
+            width=12,
             colors=PERCENTILE_COLORS,
-        ),
-        bars(
-            "Errors by type",
-            "What fails, and since when? Failed calls per bar, by OpenRouter's error type, else the HTTP status or the "
-            "exception's name. Calls that succeeded on a retry are not in here.",
-            [Series(counted(ERRORS, BY_ERROR_TYPE, STEP), "{{error_type}}")],
-            COUNT,
-            width=8,
         ),
     ]
 
@@ -196,12 +208,12 @@ def _breakdown() -> list[Panel]:
         scorecard(
             "Models",
             "Which model is worth its price? One row a model over this range: spend, spend per million tokens as "
-            "billed, latency of successful calls. Click a name to see only that model.",
+            "billed, latency of successful calls. Click a name for that model in detail.",
             "model",
             [
-                *_usage(BY_MODEL),
-                Column("Per 1M tokens", ratio(f"1e6 * {counted(COST, BY_MODEL)}", counted(TOKENS, BY_MODEL)), USD),
-                *_service(BY_MODEL),
+                *usage(BY_MODEL),
+                Column("Per 1M tokens", price_per_million(BY_MODEL), USD),
+                *service(BY_MODEL),
                 Column("p95 first token", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
             ],
             height=8,
@@ -209,28 +221,13 @@ def _breakdown() -> list[Panel]:
         scorecard(
             "Users",
             "Who uses how much, and is anybody served badly? One row a user over this range; calls without a user are "
-            "anonymous, those beyond the cap on users are (other). Click a name to see only that user.",
+            "anonymous, those beyond the cap on users are (other). Click a name for that user in detail.",
             "user",
             [
-                *_usage(BY_USER),
+                *usage(BY_USER),
                 Column("Per request", ratio(counted(COST, BY_USER), counted(REQUESTS, BY_USER)), USD),
-                *_service(BY_USER),
+                *service(BY_USER),
             ],
             height=8,
         ),
-    ]
-
-
-def _usage(by: tuple[str, ...]) -> list[Column]:
-    return [
-        Column("Spend", counted_or_zero(COST, by), USD),
-        Column("Requests", counted(REQUESTS, by), EVERY_ONE),
-        Column("Tokens", counted_or_zero(TOKENS, by), COUNT),
-    ]
-
-
-def _service(by: tuple[str, ...]) -> list[Column]:
-    return [
-        Column("Error ratio", error_ratio(by), SHARE),
-        Column("p95 latency", quantile(0.95, DURATION, by, where=WENT_WELL), SECONDS),
     ]

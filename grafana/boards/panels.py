@@ -13,7 +13,6 @@ from grafana_foundation_sdk.builders import bargauge, stat, table, timeseries
 from grafana_foundation_sdk.builders import common as common_build
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.builders import prometheus as prometheus_build
-from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models import units
@@ -21,16 +20,16 @@ from grafana_foundation_sdk.models.prometheus import PromQueryFormat, QueryEdito
 
 from .frame import DATASOURCE, narrowed
 
-Panel = Builder[model.Panel]
-
 USD = units.Dollars
 SECONDS = units.Seconds
 SHARE = units.PercentUnit
+TIMES = units.Short  # a factor, a rate: a plain number
+DATE = units.DateTimeFromNow
 COUNT = units.Short
 EVERY_ONE = units.LocaleFormat  # 1,234 and not 1.23 K
 
 NOTHING = "–"  # noqa: RUF001 - a dash, not a minus sign: there is no number
-HOME = "overview"  # the board that a click on a model or a user narrows
+DETAILS = {"model": "models", "provider": "models", "user": "users"}  # the board that a click on one leads to
 
 # Colours that mean something; everything else takes Grafana's palette.
 NEUTRAL = "text"
@@ -38,6 +37,7 @@ MONEY = "blue"
 
 Steps = Sequence[tuple[float | None, str]]
 ERROR_STEPS: Steps = ((None, "green"), (0.01, "yellow"), (0.05, "red"))
+USED_STEPS: Steps = ((None, "green"), (0.5, "yellow"), (0.8, "orange"), (1, "red"))
 NONE_IS_GOOD: Steps = ((None, "green"), (1, "yellow"))
 
 # Fixed sizes: Grafana's own choice makes every figure of a row as big as its own panel allows.
@@ -45,7 +45,8 @@ FIGURE_SIZE = 30
 LABEL_SIZE = 13
 COLUMN_WIDTH = 112  # what is left of the table belongs to the names
 
-LEGEND_ORDER = "Total"  # the heading of the only figure that our legends show
+# The heading of the only figure that our legends show.
+LEGEND_ORDER = {"sum": "Total", "lastNotNull": "Last *"}
 
 # Wide enough for a bar to be seen and a percentile to be meant: 24 hours become half-hours, 30 days half-days.
 BARS_A_CHART = 48
@@ -67,6 +68,7 @@ class Column:
     title: str
     expr: str
     unit: str
+    steps: Steps | None = None
 
 
 def number(
@@ -76,15 +78,17 @@ def number(
     unit: str,
     *,
     width: int,
+    height: int = 4,
     steps: Steps = ((None, NEUTRAL),),
+    since: str | None = None,
 ) -> stat.Panel:
-    """One figure for the selected range."""
-    return (
+    """One figure for the selected range, or since a moment of its own, as in ``now/d``."""
+    panel = (
         stat.Panel()
         .title(title)
         .description(why)
         .datasource(DATASOURCE)
-        .height(4)
+        .height(height)
         .span(width)
         .unit(unit)
         .no_value(NOTHING)
@@ -95,6 +99,7 @@ def number(
         .reduce_options(_last())
         .with_target(_query(expr, NOTHING).instant())
     )
+    return panel.time_from(since) if since else panel
 
 
 def bars(
@@ -107,6 +112,7 @@ def bars(
     height: int = 8,
     narrow: str | None = None,
     colors: Mapping[str, str] | None = None,
+    finest: str = FINEST_STEP,
 ) -> timeseries.Panel:
     """Amounts per step, stacked; they sum up to the figure for the whole range."""
     return (
@@ -118,6 +124,7 @@ def bars(
         .show_points(kinds.VisibilityMode.NEVER)
         .fill_opacity(85)
         .stacking(common_build.StackingConfig().mode(kinds.StackingMode.NORMAL).group("A"))
+        .interval(finest)
     )
 
 
@@ -131,16 +138,26 @@ def lines(
     height: int = 8,
     narrow: str | None = None,
     colors: Mapping[str, str] | None = None,
+    steps: Steps | None = None,
 ) -> timeseries.Panel:
-    """Levels over time."""
-    return (
-        _chart(title, why, series, unit, width, height, narrow, colors).line_width(2).fill_opacity(0).span_nulls(True)
+    """Levels over time; `steps` are drawn as lines."""
+    panel = (
+        _chart(title, why, series, unit, width, height, narrow, colors, "lastNotNull")
+        .line_width(2)
+        .fill_opacity(0)
+        .span_nulls(True)
     )
+    if steps is None:
+        return panel
+    dashed = common_build.GraphThresholdsStyleConfig().mode(kinds.GraphThresholdsStyleMode.DASHED)
+    return panel.thresholds(_thresholds(steps)).thresholds_style(dashed)
 
 
-def ranking(title: str, why: str, expr: str, name: str, unit: str, *, width: int, height: int = 8) -> bargauge.Panel:
-    """The largest of something, one bar each; a click narrows the board to it."""
-    return (
+def ranking(
+    title: str, why: str, expr: str, name: str, unit: str, *, width: int, height: int = 8, narrow: str | None = None
+) -> bargauge.Panel:
+    """The largest of something, one bar each, called by what `name` makes of its labels; a click leads to `narrow`."""
+    panel = (
         bargauge.Panel()
         .title(title)
         .description(why)
@@ -161,50 +178,73 @@ def ranking(title: str, why: str, expr: str, name: str, unit: str, *, width: int
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(MONEY))
         .text(common_build.VizTextDisplayOptions().value_size(LABEL_SIZE))
         .reduce_options(_last())
-        .with_target(_query(expr, f"{{{{{name}}}}}").instant())
-        .data_links([_narrowing_link(name)])
+        .with_target(_query(expr, name).instant())
     )
+    return panel.data_links([_narrowing_link(narrow)]) if narrow else panel
 
 
-def scorecard(title: str, why: str, key: str, columns: Sequence[Column], *, height: int) -> table.Panel:
-    """One row for each value of the label `key`, sorted by the first column."""
-    heading = key.capitalize()
-    names = {key: heading}
-    order = {key: 0}
+def scorecard(
+    title: str,
+    why: str,
+    key: str,
+    columns: Sequence[Column],
+    *,
+    height: int,
+    width: int = 24,  # figures side by side need the whole width of a small screen
+    beside: Sequence[str] = (),
+) -> table.Panel:
+    """One row for each value of the label `key`, sorted by the first column; labels `beside` it are shown too."""
+    heading = _heading(key)
+    shown = {name: _heading(name) for name in (key, *beside)}
+    order = {name: place for place, name in enumerate(shown)}
     panel = (
         table.Panel()
         .title(title)
         .description(why)
         .datasource(DATASOURCE)
         .height(height)
-        .span(24)  # figures side by side need the whole width of a small screen
+        .span(width)
         .no_value(NOTHING)
         .sort_by([common_build.TableSortByFieldState().display_name(columns[0].title).desc(True)])
     )
     for place, column in enumerate(columns):
         ref = chr(ord("A") + place)
-        names[f"Value #{ref}"] = column.title
-        order[f"Value #{ref}"] = place + 1
+        value = f"Value #{ref}" if len(columns) > 1 else "Value"  # as Grafana names it
+        shown[value] = column.title
+        order[value] = place + 1 + len(beside)
         panel = panel.with_target(_query(column.expr, NOTHING, ref).instant().format(PromQueryFormat.TABLE))
     panel = panel.with_transformation(model.DataTransformerConfig(id_val="merge", options={}))
     panel = panel.with_transformation(
         model.DataTransformerConfig(
             id_val="organize",
-            options={"excludeByName": {"Time": True}, "includeByName": {}, "indexByName": order, "renameByName": names},
+            options={"excludeByName": {"Time": True}, "includeByName": {}, "indexByName": order, "renameByName": shown},
         )
     )
-    link = {"title": f"Only this {key}", "url": narrowed(HOME, key, f"${{__data.fields.{heading}:percentencode}}")}
-    panel = panel.override_by_name(heading, [_property("links", [link])])
+    if key in DETAILS:
+        panel = panel.override_by_name(heading, [_property("links", [_row_link(key, heading)])])
     for column in columns:
-        panel = panel.override_by_name(
-            column.title,
-            [
-                _property("unit", column.unit),
-                _property("custom.width", COLUMN_WIDTH),
-                _property("custom.align", "right"),
-            ],
-        )
+        looks = [
+            _property("unit", column.unit),
+            _property("custom.width", COLUMN_WIDTH),
+            _property("custom.align", "right"),
+        ]
+        if column.steps is not None:
+            steps = [{"value": value, "color": color} for value, color in column.steps]
+            looks += [
+                _property("thresholds", {"mode": "absolute", "steps": steps}),
+                _property("custom.cellOptions", {"type": "color-text"}),
+            ]
+        panel = panel.override_by_name(column.title, looks)
     return panel
+
+
+def _heading(label: str) -> str:
+    return label.replace("_", " ").capitalize()
+
+
+def _row_link(key: str, heading: str) -> dict[str, str]:
+    url = narrowed(DETAILS[key], key, f"${{__data.fields.{heading}:percentencode}}")
+    return {"title": f"This {key} in detail", "url": url}
 
 
 def _chart(
@@ -216,6 +256,7 @@ def _chart(
     height: int,
     narrow: str | None,
     colors: Mapping[str, str] | None,
+    calculated: str = "sum",
 ) -> timeseries.Panel:
     beside = width > 12
     panel = (
@@ -236,8 +277,8 @@ def _chart(
             .show_legend(True)
             .display_mode(kinds.LegendDisplayMode.TABLE if beside else kinds.LegendDisplayMode.LIST)
             .placement(kinds.LegendPlacement.RIGHT if beside else kinds.LegendPlacement.BOTTOM)
-            .calcs(["sum"] if beside else [])
-            .sort_by(LEGEND_ORDER)
+            .calcs([calculated] if beside else [])
+            .sort_by(LEGEND_ORDER[calculated])
             .sort_desc(True)
         )
         .tooltip(common_build.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI).sort(kinds.SortOrder.DESCENDING))
@@ -274,9 +315,9 @@ def _thresholds(steps: Steps) -> build.ThresholdsConfig:
 
 def _narrowing_link(variable: str) -> build.DashboardLink:
     return (
-        build.DashboardLink(f"Only this {variable}")
+        build.DashboardLink(f"This {variable} in detail")
         .type(model.DashboardLinkType.LINK)
-        .url(narrowed(HOME, variable, f"${{__field.labels.{variable}:percentencode}}"))
+        .url(narrowed(DETAILS[variable], variable, f"${{__field.labels.{variable}:percentencode}}"))
     )
 
 

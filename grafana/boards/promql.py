@@ -1,12 +1,6 @@
-"""The vocabulary of the boards' queries: one place decides how a thing is counted.
+"""The vocabulary of the boards' queries: one place decides how a thing is counted, and when.
 
-``increase()`` loses the first sample of every series, so a script that makes one call and exits would cost nothing.
-Our series belong to one process each and never reset; what a window added is therefore plain subtraction: the last
-value inside it minus the last value before it, and a series without a value before it was born here, from zero. Such
-increments telescope: bars sum up to the total, and the total is the report's.
-
-It holds for gaps up to `LOOK_BACK`; a series that was silent for longer counts as born again, and so does one that a
-new Prometheus meets in the middle of its life.
+How a window is counted is `openrouter_otel.promql`: subtraction, births included, copies merged, the report's totals.
 """
 
 from __future__ import annotations
@@ -16,8 +10,7 @@ from dataclasses import dataclass
 
 from openrouter_otel import names
 from openrouter_otel.names import Metric, label
-
-LOOK_BACK = "36h"
+from openrouter_otel.promql import LOOK_BACK, increment
 
 
 @dataclass(frozen=True)
@@ -35,6 +28,18 @@ RANGE = Window("[$__range]", f"[{LOOK_BACK}] offset $__range")
 # before the range, and what happened since the last full step would be in no bar (Grafana aligns steps).
 STEP = Window("[$__interval] offset -$__interval", f"[{LOOK_BACK}]")
 
+# One point of a line: what the step that ends there added; the step that has not ended yet has no point.
+LAST_STEP = Window("[$__interval]", f"[{LOOK_BACK}] offset $__interval")
+
+# The range of equal length before the selected one. A duration may name seconds and milliseconds: that is twice it.
+PREVIOUS = Window("[$__range] offset $__range", f"[{LOOK_BACK}] offset ${{__range_s}}s${{__range_ms}}ms")
+
+# The selected range as a chart sees it: the same for each of its steps, so Prometheus computes it once.
+WHOLE_CHART = Window("[$__range] @ end()", f"[{LOOK_BACK}] @ end() offset $__range")
+
+# The last seven days, whatever is selected.
+WEEK = Window("[7d]", f"[{LOOK_BACK}] offset 7d")
+
 # What a board can be filtered by: the variable, and the label it is about.
 FILTERS: Mapping[str, str] = {
     "environment": label(names.ENVIRONMENT),
@@ -44,35 +49,24 @@ FILTERS: Mapping[str, str] = {
     "user": label(names.USER),
 }
 
-# Labels that say how a sample came here, not what it counts. One process may be seen twice (two jobs, two replicas of
-# Prometheus, push and scrape); without these labels its copies are equal and are merged by maximum. They are named
-# one by one, and not the attributes, because tags are attributes that only the user knows.
-ARRIVAL = (
-    "instance",
-    "job",
-    "exported_instance",
-    "exported_job",
-    "cluster",
-    "namespace",
-    "node",
-    "pod",
-    "container",
-    "endpoint",
-    "service",
-    "replica",
-    "prometheus",
-    "prometheus_replica",
-    "otel_scope_name",
-    "otel_scope_version",
-    "otel_scope_schema_url",
-    *(label(attribute) for attribute in names.RESOURCE_ATTRIBUTES),
-)
-
 
 def filters(metric: Metric, where: Mapping[str, str] | None = None) -> str:
     """The matchers of a panel: the board's variables and what the panel itself asks for."""
-    ours = [f'{name}=~"${variable}"' for variable, name in FILTERS.items() if metric.user or variable != "user"]
-    return ",".join([*ours, *(f'{label(name)}="{value}"' for name, value in (where or {}).items())])
+    kept = [variable for variable in FILTERS if metric.user or variable != "user"]
+    if metric in names.PROCESS_METRICS:
+        kept = ["environment", "service"]
+    ours = [f'{FILTERS[variable]}=~"${variable}"' for variable in kept]
+    return ",".join([*ours, *(_matcher(name, value) for name, value in (where or {}).items())])
+
+
+def _matcher(name: str, value: str) -> str:
+    sign, value = ("!=", value[1:]) if value.startswith("!") else ("=", value)
+    return f'{label(name)}{sign}"{value}"'
+
+
+def selected(metric: Metric, where: Mapping[str, str] | None = None, suffix: str = "") -> str:
+    """The series that the board's variables leave of a metric."""
+    return f"{metric.prometheus}{suffix}{{{filters(metric, where)}}}"
 
 
 def counted(
@@ -82,13 +76,12 @@ def counted(
     where: Mapping[str, str] | None = None,
     suffix: str = "",
 ) -> str:
-    """What a counter added in the window, exactly: births included, processes seen twice counted once."""
-    series = f"{metric.prometheus}{suffix}{{{filters(metric, where)}}}"
-    merged = f"max without ({', '.join(ARRIVAL)}) "
-    last = f"{merged}(last_over_time({series}{window.inside}))"
-    before = f"{merged}(last_over_time({series}{window.before}))"
+    """What a counter added in the window, exactly: births included, processes seen twice counted once.
+
+    A value in `where` that begins with ``!`` is what a label must not be.
+    """
     grouped = f"sum by ({', '.join(by)}) " if by else "sum "
-    return f"{grouped}(({last} - {before} >= 0) or {last})"
+    return f"{grouped}{increment(selected(metric, where, suffix), window.inside, window.before)}"
 
 
 def counted_or_zero(
@@ -101,6 +94,11 @@ def counted_or_zero(
 def ratio(part: str, whole: str) -> str:
     """A share; nothing rather than NaN where there is no whole."""
     return f"{part} / ({whole} > 0)"
+
+
+def share(part: str, whole: str) -> str:
+    """What each of several is of one whole."""
+    return f"{part} / on () group_left () ({whole} > 0)"
 
 
 def error_ratio(by: tuple[str, ...] = (), window: Window = RANGE) -> str:
@@ -125,3 +123,30 @@ def quantile(
 def top(count: int, expr: str) -> str:
     """The largest, largest first."""
     return f"sort_desc(topk({count}, {expr}))"
+
+
+def largest(metric: Metric, by: str, count: int) -> tuple[str, str]:
+    """A counter per step, split by a label: the largest of the range, and all others together.
+
+    So a chart stays readable with hundreds of users, and its bars still sum up to the total.
+    """
+    each = counted(metric, (by,), STEP)
+    ranked = f"topk({count}, {counted(metric, (by,), WHOLE_CHART)})"
+    return f"{each} and on ({by}) {ranked}", f"sum ({each} unless on ({by}) {ranked})"
+
+
+def among_largest(expr: str, metric: Metric, by: str, count: int) -> str:
+    """Only those series of an expression whose label is among the largest of the range."""
+    ranked = f"topk({count}, {counted(metric, (by,), WHOLE_CHART)})"
+    return f"({expr}) and on ({by}) {ranked}"
+
+
+def mean(histogram: Metric, by: tuple[str, ...] = (), where: Mapping[str, str] | None = None) -> str:
+    """The exact mean over the range."""
+    whole = counted(histogram, by, where=where, suffix="_count")
+    return ratio(counted(histogram, by, where=where, suffix="_sum"), whole)
+
+
+def recorded(series: str, where: str = "") -> str:
+    """A series that our rules record; boards of the raw flavour have no panel that needs one."""
+    return f"openrouter:{series}{{{where}}}" if where else f"openrouter:{series}"

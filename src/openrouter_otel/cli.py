@@ -6,10 +6,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from openrouter_otel import report, run
+from openrouter_otel import report, run, stack
 
-COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {"report": report.main, "run": run.main}
-LATER: Final = ("key", "tail", "exporter", "resolve", "stack", "doctor")
+COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
+    "report": report.main,
+    "run": run.main,
+    "stack": stack.main,
+}
+LATER: Final = ("key", "tail", "exporter", "resolve", "doctor")
 USAGE: Final = f"usage: openrouter-otel {{{','.join(COMMANDS)}}} [options]; each takes --help"
 
 

@@ -238,6 +238,26 @@ PROCESS_START: Final = Metric(
 PROCESS_METRICS: Final = (BUILD_INFO, PROCESS_START)
 METRICS: Final = USAGE_METRICS + PROCESS_METRICS
 
+# --- what only ``openrouter-otel exporter`` serves: prices found out later, and the account's own figures ---
+RESOLVED: Final = Metric(
+    "openrouter.resolved", "counter", "{request}", "Calls whose unknown price was found out later."
+)
+KEY_LIMIT: Final = Metric("openrouter.key.limit.usd", "gauge", "", "Credit limit of the API key.", user=False)
+KEY_LIMIT_REMAINING: Final = Metric(
+    "openrouter.key.limit.remaining.usd", "gauge", "", "What is left of the API key's credit limit.", user=False
+)
+KEY_USAGE: Final = Metric(
+    "openrouter.key.usage.usd", "gauge", "", "What OpenRouter charged this API key.", ("period",), user=False
+)
+KEY_FREE_REQUESTS: Final = Metric(
+    "openrouter.key.free.requests.remaining", "gauge", "", "Calls of free models left today.", user=False
+)
+CREDITS_REMAINING: Final = Metric(
+    "openrouter.credits.remaining.usd", "gauge", "", "What is left of the organisation's credit.", user=False
+)
+ACCOUNT_METRICS: Final = (KEY_LIMIT, KEY_LIMIT_REMAINING, KEY_USAGE, KEY_FREE_REQUESTS, CREDITS_REMAINING)
+EXPORTER_METRICS: Final = (RESOLVED, *ACCOUNT_METRICS)
+
 # --- the GenAI conventions' own, on request ---
 # https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-metrics.md
 _GEN_AI: Final = (

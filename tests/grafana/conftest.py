@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from real_prometheus import RealPrometheus, backfill
-from usage_history import OFFERS, USERS, History, make_history
+from grafana_world import recorded_world
+from usage_history import HOUR, OFFERS, USERS, History, make_history
 
 END = 1_795_370_400  # any moment will do; on the hour, so that bars begin and end with the range
 
@@ -27,7 +27,5 @@ def history() -> History:
 @pytest.fixture(scope="session")
 def prometheus(history: History, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Prometheus that has scraped the history."""
-    folder = tmp_path_factory.mktemp("prometheus")
-    backfill(folder, history.openmetrics())
-    with RealPrometheus(folder) as server:
-        yield server.url
+    with recorded_world(tmp_path_factory.mktemp("prometheus"), history, END - 34 * HOUR, END) as url:
+        yield url

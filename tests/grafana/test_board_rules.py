@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from grafana_queries import DASHBOARDS, Json, boards, panels, targets
+from grafana_queries import DASHBOARDS, RAW, Json, boards, panels, targets
 from openrouter_otel import names
+from rule_worlds import ALERTS, RULES, rules
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = {"stat", "timeseries", "bargauge", "table"}  # what the rendering harness can truly draw
@@ -28,36 +29,45 @@ VARIABLES = {
 AGGREGATES = r"\b(?:sum|avg|min|max|count|topk|bottomk|quantile|stddev)\b(?:\s+(?:by|without)\s*\([^)]*\))?\s*"
 SERIES = re.compile(r"\b(openrouter_\w+)\{")
 
-METRICS = {metric.prometheus: metric for metric in names.METRICS}
+EXPORTED = (*names.METRICS, *names.EXPORTER_METRICS)
 EXPOSED = {
-    f"{name}{suffix}": metric
-    for name, metric in METRICS.items()
+    f"{metric.prometheus}{suffix}": metric
+    for metric in EXPORTED
     for suffix in (("_bucket", "_count", "_sum") if metric.kind == "histogram" else ("",))
 }
+RECORDED = {rule["record"]: rule for file in RULES.glob("*.yml") if file != ALERTS for rule in rules(file)}
 
-each_board = pytest.mark.parametrize("board", [pytest.param(board, id=board["uid"]) for board in boards()])
+EVERY_BOARD = [(folder.name, board) for folder in (DASHBOARDS, RAW) for board in boards(folder)]
+EVERY_PANEL = [(flavour, board, panel) for flavour, board in EVERY_BOARD for panel in panels(board)]
+
+each_board = pytest.mark.parametrize(
+    "board", [pytest.param(board, id=f"{flavour}-{board['uid']}") for flavour, board in EVERY_BOARD]
+)
 each_panel = pytest.mark.parametrize(
     "panel",
-    [pytest.param(panel, id=f"{board['uid']}-{panel['title']}") for board in boards() for panel in panels(board)],
+    [pytest.param(panel, id=f"{flavour}-{board['uid']}-{panel['title']}") for flavour, board, panel in EVERY_PANEL],
 )
 each_query = pytest.mark.parametrize(
     "expr",
     [
-        pytest.param(target["expr"], id=f"{board['uid']}-{panel['title']}-{target['refId']}")
-        for board in boards()
-        for panel, target in targets(board)
+        pytest.param(target["expr"], id=f"{flavour}-{board['uid']}-{panel['title']}-{target['refId']}")
+        for flavour, board, panel in EVERY_PANEL
+        for target in panel["targets"]
     ],
 )
+# The only panel that shows how it should not be done, and says so.
+BAD_EXAMPLE = "Counted exactly, and by increase()"
 
 
-def generate(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "grafana.boards", *arguments]
+def generate(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", f"grafana.{program}", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="the SDK that generates the boards needs Python 3.11")
-def test_the_committed_boards_are_what_the_program_writes() -> None:
-    check = generate("--check")
+@pytest.mark.parametrize("program", ["boards", "rules"])
+def test_the_committed_files_are_what_the_program_writes(program: str) -> None:
+    check = generate(program, "--check")
     assert (check.returncode, check.stderr) == (0, "")
 
 
@@ -103,16 +113,23 @@ def test_links_lead_to_boards_that_exist(board: Json) -> None:
     targets_of_links = set(re.findall(r"/d/([\w-]+)", json.dumps(board)))
     assert targets_of_links
     assert targets_of_links <= uids
-    starts = [re.search(r"from=([^&]+)&to=now$", link["url"]) for link in board["links"]]
+    others, *ranges = board["links"]
+    assert (others["type"], others["tags"], others["asDropdown"], others["keepTime"]) == (
+        "dashboards",
+        ["openrouter"],
+        True,
+        True,
+    )
+    starts = [re.search(r"from=([^&]+)&to=now$", link["url"]) for link in ranges]
     assert [start and start[1] for start in starts] == ["now/d", "now/w", "now/M", "now-30d"]
     assert all(link["includeVars"] for link in board["links"])
 
 
 @each_board
 def test_panels_have_ids_and_a_place_of_their_own(board: Json) -> None:
-    ids = [panel["id"] for panel in board["panels"]]
+    ids = [inner["id"] for panel in board["panels"] for inner in (panel, *panel.get("panels", []))]
     assert ids == list(range(1, len(ids) + 1))
-    assert len(panels(board)) <= 16
+    assert len([panel for panel in board["panels"] if panel["type"] != "row"]) <= 16
     taken: set[tuple[int, int]] = set()
     for panel in board["panels"]:
         place = panel["gridPos"]
@@ -146,7 +163,7 @@ def test_every_figure_of_a_table_has_a_unit(panel: Json) -> None:
         for override in panel["fieldConfig"]["overrides"]
         if any(setting["id"] == "unit" for setting in override["properties"])
     }
-    figures = {name for column, name in organize["renameByName"].items() if column.startswith("Value #")}
+    figures = {name for column, name in organize["renameByName"].items() if column.startswith("Value")}
     assert figures == units
     assert len(figures) == len(panel["targets"])
 
@@ -159,21 +176,70 @@ def test_a_figure_is_asked_for_once_and_a_chart_over_time(panel: Json) -> None:
         over_time = panel["type"] == "timeseries"
         assert bool(target.get("range")) == over_time
         assert bool(target.get("instant")) != over_time
-        assert ("$__interval" in target["expr"]) == over_time
-        assert ("$__range" in target["expr"]) != over_time
+        counters = {name for name in SERIES.findall(target["expr"]) if EXPOSED[name].kind != "gauge"}
+        if counters:
+            assert ("$__interval" in target["expr"]) == over_time
+            # The whole range in a chart is only ever the same for all of its steps.
+            ranges = target["expr"].count("$__range")
+            assert ranges == target["expr"].count("@ end()") if over_time else ranges
+
+
+@each_panel
+def test_every_model_and_user_leads_to_its_board(panel: Json) -> None:
+    text = json.dumps(panel)
+    names_one = [label for label in ("model", "user") if f'"{{{{{label}}}}}"' in text]
+    if panel["type"] == "table":
+        (organize,) = [step["options"] for step in panel["transformations"] if step["id"] == "organize"]
+        names_one = [label for label in ("model", "user") if organize["indexByName"].get(label) == 0]
+    for label in names_one:
+        assert f"/d/openrouter-{label}s?" in text
+        assert f"&var-{label}=" in text
 
 
 @each_query
-def test_queries_name_only_what_the_package_exports(expr: str) -> None:
-    selectors = re.findall(r"\b([a-z]\w*)\{([^}]*)\}", expr)
-    assert selectors
-    known = {names.label(one) for metric in names.METRICS for one in (*names.BASE, *metric.attributes)}
-    known |= set(VARIABLES.values()) | {"le"}
-    for name, matchers in selectors:
-        assert name in EXPOSED
-        assert {matcher.partition("=")[0].rstrip("!") for matcher in matchers.split(",")} <= known
+def test_queries_name_only_what_is_exported_or_recorded(expr: str) -> None:
+    used = set(re.findall(r"\bopenrouter[_:][\w:]+", expr))
+    assert used <= {*EXPOSED, *RECORDED} or "__name__" in expr
+    known = {names.label(one) for metric in EXPORTED for one in (*names.BASE, *metric.attributes)}
+    known |= set(VARIABLES.values()) | {"le", "of", "budget", "__name__"}
+    for matchers in re.findall(r"(?<!\$)\{([^}]*)\}", expr):
+        assert {re.split(r"[=!]", matcher)[0] for matcher in matchers.split(",")} <= known
     for grouping in re.findall(r"\bby \(([^)]*)\)", expr):
         assert set(re.split(r",\s*", grouping)) <= known
+
+
+def test_what_is_exported_or_recorded_is_used() -> None:
+    """A metric without a panel or a rule is a metric that nobody sees."""
+    everything = "".join(target["expr"] for board in boards() for _, target in targets(board))
+    everything += "".join(rule["expr"] for file in RULES.glob("*.yml") for rule in rules(file))
+    used = set(re.findall(r"\bopenrouter[_:][\w:]+", everything))
+    assert {metric.prometheus for metric in EXPORTED} <= {EXPOSED[name].prometheus for name in used if name in EXPOSED}
+    assert set(RECORDED) <= used
+
+
+def test_rules_name_only_what_is_exported_or_recorded() -> None:
+    for file in RULES.glob("*.yml"):
+        for rule in rules(file):
+            assert set(re.findall(r"\bopenrouter[_:][\w:]+", rule["expr"])) <= {*EXPOSED, *RECORDED}
+
+
+def test_raw_boards_need_no_rules() -> None:
+    """They have every panel of the others that does not need one, and the same addresses."""
+    for board, raw in zip(boards(), boards(RAW), strict=True):
+        assert board["uid"] == raw["uid"]
+        assert "openrouter:" not in json.dumps(raw)
+        assert raw["annotations"]["list"] == []
+        without = [p for p in panels(board) if not any("openrouter:" in t["expr"] for t in p["targets"])]
+        assert [panel["title"] for panel in without] == [panel["title"] for panel in panels(raw)]
+
+
+def test_firing_alerts_are_marked_on_every_board() -> None:
+    for board in boards():
+        (mark,) = board["annotations"]["list"]
+        assert mark["enable"]
+        assert mark["expr"] == 'ALERTS{alertname=~"OpenRouter.+",alertstate="firing"}'
+        assert mark["titleFormat"] == "{{alertname}}"
+    assert all(rule["alert"].startswith("OpenRouter") for rule in rules(ALERTS))
 
 
 @each_query
@@ -181,27 +247,39 @@ def test_every_filter_applies_to_every_query(expr: str) -> None:
     for name, matchers in re.findall(r"\b(openrouter_\w+)\{([^}]*)\}", expr):
         applied = dict(re.findall(r'(\w+)=~"\$(\w+)"', matchers))
         wanted = {label: variable for variable, label in VARIABLES.items()}
-        if not EXPOSED[name].user:
+        metric = EXPOSED[name]
+        if not metric.user:
             del wanted["user"]  # this metric is not kept by user; the panel's description says so
-        assert applied == wanted
+        if metric in names.PROCESS_METRICS:
+            wanted = {label: variable for label, variable in wanted.items() if variable in ("environment", "service")}
+        assert applied == ({} if metric in names.ACCOUNT_METRICS else wanted)
 
 
-@each_query
-def test_counters_are_counted_exactly(expr: str) -> None:
+@each_panel
+def test_counters_are_counted_exactly(panel: Json) -> None:
     """Births included, processes seen twice merged; ``increase()`` and ``rate()`` can do neither."""
-    assert not re.search(r"\b(?:increase|rate|irate|delta|idelta)\(", expr)
-    selectors = re.findall(r"\bopenrouter_\w+\{", expr)
-    merged = re.findall(r"max without \([^)]*\binstance\b[^)]*\bjob\b[^)]*\) \(last_over_time\(openrouter_\w+\{", expr)
-    assert len(merged) == len(selectors)
-    without = {label for group in re.findall(r"without \(([^)]*)\)", expr) for label in group.split(", ")}
-    assert not without & {names.label(name) for name in names.BASE}
+    for target in panel["targets"]:
+        expr = target["expr"]
+        if panel["title"] == BAD_EXAMPLE and target["refId"] == "B":
+            continue
+        assert not re.search(r"\b(?:increase|rate|irate|delta|idelta)\(", expr)
+        if "resets(" in expr:
+            continue
+        counters = [name for name in SERIES.findall(expr) if EXPOSED[name].kind != "gauge"]
+        merged = re.findall(r"max without \([^)]*\binstance\b[^)]*\bjob\b[^)]*\) \(last_over_time\((\w+)\{", expr)
+        assert merged == counters
+        without = {label for group in re.findall(r"without \(([^)]*)\)", expr) for label in group.split(", ")}
+        assert not without & {names.label(name) for name in names.BASE}
 
 
 @each_query
 def test_nothing_is_divided_by_zero(expr: str) -> None:
     bare = re.sub(r"\{[^}]*\}", "", expr)
     for division in re.finditer(r" / ", bare):
-        denominator = balanced(bare[division.end() :])
+        rest = re.sub(r"^on \(\) (group_left \(\) )?", "", bare[division.end() :])
+        if re.match(r"[1-9]\d*\b", rest):
+            continue
+        denominator = balanced(rest)
         assert denominator.endswith(" > 0)"), denominator
 
 

@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from real_prometheus import binary
+from rule_worlds import ALERTS, RULES, rules
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAFANA = ROOT / "grafana"
@@ -31,6 +32,7 @@ def parsed(path: Path) -> Yaml:
 
 COMPOSE = parsed(ROOT / "docker-compose.yml")
 SERVICES: dict[str, Yaml] = COMPOSE["services"]
+ALERTMANAGER = parsed(GRAFANA / "alertmanager" / "alertmanager.yml")
 PROMETHEUS = parsed(GRAFANA / "prometheus" / "prometheus.yml")
 (SOURCE,) = parsed(GRAFANA / "provisioning" / "datasources" / "prometheus.yml")["datasources"]
 (PROVIDER,) = parsed(GRAFANA / "provisioning" / "dashboards" / "openrouter.yml")["providers"]
@@ -135,7 +137,49 @@ def test_pushed_metrics_get_the_labels_that_boards_filter_by() -> None:
 
 def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
     """Without the `otlp` block, which only Prometheus 3 knows."""
+    (tmp_path / "rules").symlink_to(RULES)
     config = tmp_path / "prometheus.yml"
     config.write_text(yaml.safe_dump({key: part for key, part in PROMETHEUS.items() if key != "otlp"}))
     check = subprocess.run([binary("promtool"), "check", "config", config], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stderr
+
+
+def test_alerts_go_to_an_alertmanager_that_only_runs_when_asked_for() -> None:
+    service = SERVICES["alertmanager"]
+    assert service["profiles"] == ["alerts"]
+    (manager,) = PROMETHEUS["alerting"]["alertmanagers"]
+    assert manager["static_configs"] == [{"targets": ["alertmanager:9093"]}]
+    (config,) = [flag.partition("=")[2] for flag in service["command"] if flag.startswith("--config.file=")]
+    assert parsed(inside(service, config)) == ALERTMANAGER
+
+
+def test_the_receivers_secret_is_in_a_file_that_is_not_committed() -> None:
+    (receiver,) = ALERTMANAGER["receivers"]
+    (hook,) = receiver["webhook_configs"]
+    (secret,) = SERVICES["alertmanager"]["secrets"]
+    assert hook == {"url_file": f"/run/secrets/{secret}"}
+    file = COMPOSE["secrets"][secret]["file"].removeprefix("./")
+    assert f"/{file}" in (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert (ROOT / f"{file}.example").exists()
+
+
+def test_silencing_names_alerts_that_exist() -> None:
+    alerts = {rule["alert"] for rule in rules(ALERTS)}
+    for inhibition in ALERTMANAGER["inhibit_rules"]:
+        for matcher in (*inhibition["source_matchers"], *inhibition["target_matchers"]):
+            pattern = re.fullmatch(r'alertname=~?"(.+)"', matcher)
+            assert pattern
+            assert any(re.fullmatch(pattern[1], alert) for alert in alerts)
+
+
+def test_the_rules_are_where_prometheus_looks() -> None:
+    (pattern,) = PROMETHEUS["rule_files"]
+    found = sorted((GRAFANA / "prometheus").glob(pattern))
+    assert found == sorted(RULES.glob("*.yml"))
+    check = subprocess.run(
+        [binary("promtool"), "check", "rules", "--lint=all", "--lint-fatal", *found],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert check.returncode == 0, check.stdout + check.stderr

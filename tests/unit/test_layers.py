@@ -29,6 +29,7 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ("journal/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.record", f"{OURS}.settings", *REPORT)),
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
+    ("{budgets,budget_rules,promql}.py", (*SIDES, *IO, f"{OURS}.emit", *REPORT)),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
     (
         "reporting/{ledger,model,figures,edges,books,latency,restarts,values,histograms,coverage}.py",
