@@ -22,6 +22,8 @@ from usage_history import OFFERS, USERS, Call, History, make_history
 
 ZONE = ZoneInfo("Asia/Kolkata")  # hours that are not those of the epoch
 
+PATIENCE = 300  # seconds that a first scrape may come after a process' start
+
 
 @contextmanager
 def prometheus(folder: Path, openmetrics: str) -> Iterator[str]:
@@ -86,7 +88,7 @@ def figures(made: dict[str, Any]) -> dict[str, Any]:
 
 def truth(history: History) -> dict[str, Any]:
     calls = [call for _, call in history.seen]
-    seen = [(datetime.fromtimestamp(at, ZONE) - timedelta(milliseconds=1), call) for at, call in history.seen]
+    seen = [(datetime.fromtimestamp(at, ZONE) - timedelta(milliseconds=1), call) for at, call in booked(history)]
     return {
         "requests": len(calls),
         "cost": sum(call.cost for call in calls),
@@ -101,6 +103,17 @@ def truth(history: History) -> dict[str, Any]:
         "hours": dict(Counter(f"{at:%H}" for at, _ in seen)),
         "latencies": dict(Counter(call.offer.model for call in calls if call.outcome == "ok")),
     }
+
+
+def booked(history: History) -> Iterator[tuple[float, Call]]:
+    """Every call at its scrape; what a process had counted before the source's memory begins, at the process' start."""
+    memory = min(process.scrapes[0] for process in history.processes)
+    for process in history.processes:
+        start = min([process.scrapes[0], *(call.at for call in process.calls)])
+        older = start + PATIENCE < memory and process.scrapes[0] <= memory + PATIENCE
+        for call in process.calls:
+            at = process.seen_at(call)
+            yield (start if older and at == process.scrapes[0] else at), call
 
 
 def spent(calls: Iterator[tuple[str, Call]]) -> dict[str, Decimal]:

@@ -53,7 +53,7 @@ def about(amount: Decimal | None) -> str:
     """USD to the cent; less than a dollar to a millionth, or nothing would be left of it."""
     if amount is None:
         return NOTHING
-    return cells.money(amount) if abs(amount) < 1 else cells.price(amount)
+    return cells.money(amount) if abs(amount) < 1 else f"{amount:,.2f}"
 
 
 def share(part: Decimal | None) -> Cell:
