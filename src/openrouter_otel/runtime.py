@@ -15,7 +15,7 @@ from opentelemetry import context as otel_context
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.metrics import MeterProvider
 from opentelemetry.sdk.resources import Resource
-from opentelemetry.trace import Span, TracerProvider, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, Span, TracerProvider, get_current_span, set_span_in_context
 
 from openrouter_otel import names
 from openrouter_otel import settings as configuration
@@ -115,7 +115,7 @@ class Runtime:
         self.metering.follow()
         attribution = attribute(request, self._privacy)
         now = self._clock.wall()
-        span = open_span(self._tracer, request, attribution, now)
+        span = _opened(self._tracer, request, attribution, now) or _stand_in()
         handle = _Open(span, current().usages, self._generation)
         call = Call(request, attribution, self._clock, self._sink, now, handle)
         self._open_calls.add(call)
@@ -134,7 +134,7 @@ class Runtime:
         record = Record(
             request, attribution, answer, outcome, price, answer.failure, started_at, seconds, None, retries
         )
-        span = open_span(self._tracer, request, attribution, started_at)
+        span = _opened(self._tracer, request, attribution, started_at) or _stand_in()
         self._emit(_Open(span, current().usages, self._generation), record)
 
     @quietly
@@ -256,7 +256,13 @@ def _exit_as_worker(exit: Callable[[], object]) -> None:
             util.Finalize(None, exit, exitpriority=0)
 
 
+def _stand_in() -> Span:
+    """For a span that could not be started: an application's span processor that fails costs no call its count."""
+    return NonRecordingSpan(get_current_span().get_span_context())
+
+
 _estimated = quietly(estimated)
+_opened = quietly(open_span)
 _close = quietly(close_span)
 _count = quietly(MetricsEmitter.record)
 _keep = quietly(JournalEmitter.record)

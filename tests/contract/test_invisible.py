@@ -13,7 +13,8 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 from opentelemetry import trace
-from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 
 from contract.driving import GOOD, HTTPX, MODEL, Caller, Each, Telemetry, asking, described, seen_by
 from fake_openrouter import FakeOpenRouter
@@ -203,15 +204,24 @@ async def _nothing(caller: Caller) -> None:
 
 
 class Broken(SpanProcessor):
-    """Somebody's processor that fails when a span ends."""
+    """Somebody's processor that fails when a span starts, or when it ends."""
+
+    def __init__(self, when: str) -> None:
+        self._when = when
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        if self._when == "start":
+            raise ZeroDivisionError
 
     def on_end(self, span: ReadableSpan) -> None:
-        raise ZeroDivisionError
+        if self._when == "end":
+            raise ZeroDivisionError
 
 
+@pytest.mark.parametrize("when", ["start", "end"])
 @pytest.mark.parametrize("streamed", [False, True])
 def test_a_span_processor_that_fails_reaches_neither_the_caller_nor_the_counts(
-    streamed: bool, caller: Caller, telemetry: Telemetry, faults: set[str]
+    when: str, streamed: bool, caller: Caller, telemetry: Telemetry, faults: set[str]
 ) -> None:
     async def body() -> Any:
         answer = await caller.create(GOOD, stream=streamed)
@@ -219,7 +229,7 @@ def test_a_span_processor_that_fails_reaches_neither_the_caller_nor_the_counts(
 
     with telemetry.asleep():
         bare = seen_by(caller, body())
-    telemetry.tracer_provider.add_span_processor(Broken())
+    telemetry.tracer_provider.add_span_processor(Broken(when))
 
     assert seen_by(caller, body()) == bare
     assert telemetry.total(names.REQUESTS) == 1

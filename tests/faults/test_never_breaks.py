@@ -125,6 +125,7 @@ ELSEWHERE = {
     "finalizing.notice",
     "identity.Identity.fork",
     "identity.Identity.renew",
+    "runtime._stand_in",  # needs a span processor that fails: test_invisible.py
     "runtime.Runtime.busy",
     "emit.metrics.MetricsEmitter.settle",
     "runtime.Runtime.exit",
