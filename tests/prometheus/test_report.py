@@ -12,6 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from openrouter_otel.report import usage_report
+from openrouter_otel.reporting.filters import Filters
+
 HOUR = 3600
 DAY = 24 * HOUR
 Reported = Callable[..., dict[str, Any]]
@@ -28,6 +31,21 @@ def test_an_empty_prometheus_gives_a_report_of_zeros(scraped: Any, reported: Rep
     assert len(report["daily_trend"]) == 30
     assert list(report["hourly_distribution"]) == [f"{hour:02}" for hour in range(24)]
     assert (report["verdict"], report["data_since"], report["accounting"]["identity"]) == ("exact", None, "unique")
+
+
+def test_a_program_gets_the_typed_report_that_the_command_writes_down(scraped: Any, prometheus: Any) -> None:
+    scraped.calls(scraped.now - 5 * HOUR, 3, "0.125", user="bob")
+    scraped.calls(scraped.now - 5 * HOUR, 4, "0.5", user="alice")
+    made = usage_report(prometheus(scraped), tz="Asia/Kolkata", filters=Filters(user="alice"), group_by="user")
+    assert (made.summary["period"].total_cost, made.summary["period"].total_requests) == (Decimal("0.5"), 4)
+    assert made.group_by is not None
+    assert list(made.group_by.rows) == ["alice"]
+
+
+@pytest.mark.parametrize("wrong", [{"since": "soon"}, {"tz": "Mars/Base"}, {"group_by": "le"}], ids=str)
+def test_a_program_is_told_what_an_argument_takes_before_a_source_is_asked(wrong: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"takes|known|not every"):
+        usage_report("http://127.0.0.1:9", **wrong)  # type: ignore[arg-type]
 
 
 def test_a_series_born_with_one_call_counts_that_call(scraped: Any, reported: Reported) -> None:
