@@ -39,7 +39,7 @@ def test_the_month_goes_on_like_the_last_seven_days(usage: Usage) -> None:
     usage.call("14", at=NOW - 2 * DAY, process="p2")
     made = usage.report().projection
     assert (made.month, made.spent, made.projected) == ("2026-11", money("114"), money("129"))
-    assert made.method == "Spent so far, plus the 7.5 days left of the month at the mean of the last 7."
+    assert made.method == "Spent so far, plus the 7.5 days left of the month at the daily mean of the last 7 days."
 
 
 def test_what_is_known_for_less_than_a_week_is_projected_from_that(usage: Usage) -> None:
@@ -47,7 +47,7 @@ def test_what_is_known_for_less_than_a_week_is_projected_from_that(usage: Usage)
     usage.other["data_since"] = NOW - 2 * DAY - DAY // 2
     made = usage.report().projection
     assert made.projected == money("14") + money("5.6") * 15 / 2
-    assert made.method.endswith("the mean of the last 2.5.")
+    assert made.method.endswith("the daily mean of the last 2.5 days.")
 
 
 @pytest.mark.parametrize("since", [None, NOW - 23 * HOUR])
