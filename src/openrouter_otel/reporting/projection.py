@@ -31,7 +31,10 @@ def projection(tally: Tally) -> Projection:
         month=name,
         spent=rounded(spent),
         projected=rounded(spent + recent * left / known),
-        method=f"Spent so far, plus the {_days(left)} days left of the month at the daily mean of the last {_days(known)} days.",
+        method=(
+            f"Spent so far, plus the {_days(left)} days left of the month"
+            f" at the daily mean of the last {_days(known)} days."
+        ),
     )
 
 
