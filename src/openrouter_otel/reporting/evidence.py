@@ -9,7 +9,7 @@ from typing import Final
 
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage
-from openrouter_otel.reporting.ledger import Reading
+from openrouter_otel.reporting.distributions import Distributions
 from openrouter_otel.reporting.period import DAY, Interval
 from openrouter_otel.reporting.restarts import Restarts
 
@@ -22,7 +22,8 @@ class Evidence:
     """What a source told about usage.
 
     Attributes:
-        source: its address, without secrets.
+        source: its kind and its address, without secrets, as the report repeats them.
+        identity: how counters are told apart, where the source settles that; None: by what their labels say.
         tz: the zone that days and hours are local to.
         now: the source's clock in ms.
         period: what was asked for.
@@ -30,17 +31,17 @@ class Evidence:
         month: the running local month, up to now.
         explicit: whether the start was asked for, rather than the default.
         data_since: the earliest sample in ms, None where there is none.
-        books: entries by the metric's Prometheus name; those of buckets know the period only.
-        shortest: readings of the minimum gauges in seconds over the period.
-        longest: the same of the maximum.
+        books: entries by the metric's Prometheus name.
+        distributions: how durations and rates are spread over the period.
         coverage: how completely processes were seen.
         warnings: what the source itself warned of.
         restarts: what start times told of processes without a `process` label.
         notes: what went wrong on our side and took nothing away from the figures.
         values: what the labels that were filtered by were seen to be, by label (`filters.Sieve`).
+        calls: what only a source of single calls can tell; None: this one knows none.
     """
 
-    source: str
+    source: Mapping[str, str]
     tz: tzinfo
     now: int
     period: Interval
@@ -49,13 +50,14 @@ class Evidence:
     explicit: bool
     data_since: int | None
     books: dict[str, Book]
-    shortest: list[Reading]
-    longest: list[Reading]
+    distributions: Distributions
     coverage: Coverage
     warnings: tuple[str, ...]
     restarts: Restarts = field(default_factory=Restarts)
     notes: tuple[str, ...] = ()
     values: Mapping[str, Iterable[str]] = field(default_factory=dict)
+    identity: str | None = None
+
 
     def interval(self, name: str) -> Interval:
         """One of the summary's intervals by its name in the report."""

@@ -62,18 +62,17 @@ def report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report
 
 
 def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
-    tally = Tally(evidence, of_one_user=wanted.filters.by_user)
+    tally = Tally(evidence)
     judged = trust.judge(evidence, _doubts(tally, wanted))
     trend = trends.by_day(tally)
     hour_of_week = trends.by_hour_of_week(tally)
-    timed = durations.Durations(tally)
-    by_user = users(tally, timed.by_user(books.user))
+    by_user = users(tally, durations.latencies(tally, books.user))
     told_apart = columns(wanted.group_by) if wanted.rows else {}
     return Report(
         schema_version=SCHEMA_VERSION,
         generated_at=generated_at.astimezone(evidence.tz).isoformat(timespec="seconds"),
         timezone=wanted.timezone,
-        source={"kind": "prometheus", "url": evidence.source},
+        source=evidence.source,
         filters=wanted.filters.shown(),
         data_since=None if evidence.data_since is None else iso(evidence.data_since // 1000 * 1000, evidence.tz),
         period={"since": iso(evidence.period.since, evidence.tz), "until": iso(evidence.period.until, evidence.tz)},
@@ -86,10 +85,10 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         weekly_trend=trends.coarser(trend, lambda day: monday(day).isoformat()),
         monthly_trend=trends.coarser(trend, lambda day: f"{day:%Y-%m}"),
         hourly_distribution=trends.by_hour(hour_of_week),
-        latency_overall=timed.overall(),
-        latency_stats=timed.by(books.model),
-        provider_latency_stats=timed.by(books.provider),
-        time_to_first_token_stats=durations.first_tokens(tally, books.model),
+        latency_overall=durations.overall(tally),
+        latency_stats=durations.latencies(tally, books.model),
+        provider_latency_stats=durations.latencies(tally, books.provider),
+        time_to_first_token_stats=durations.latencies(tally, books.model, names.FIRST_TOKEN),
         output_rate_stats=durations.output_rates(tally, books.model),
         top_users=tuple(by_user)[: wanted.top],
         user_stats=by_user,
