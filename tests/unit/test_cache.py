@@ -21,7 +21,7 @@ from openrouter_otel.reporting.evidence import ROLLING, Evidence
 from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, local
-from openrouter_otel.reporting.prometheus import SourceError
+from openrouter_otel.reporting.evidence import SourceError
 from simulated_prometheus import Sample, SimulatedPrometheus
 
 NOW = 1_795_400_123_456

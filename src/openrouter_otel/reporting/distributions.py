@@ -117,16 +117,16 @@ class Values:
     """From every value.
 
     Args:
-        known: by the metric's Prometheus name, then series.
+        known: of each series, by the metric's Prometheus name.
     """
 
-    def __init__(self, known: Mapping[str, Mapping[Series, Known]]) -> None:
+    def __init__(self, known: Mapping[str, Iterable[tuple[Series, Known]]]) -> None:
         self._known = known
 
     def of(self, metric: names.Metric, key: Key) -> dict[str, Spread]:
         """See `Distributions`."""
         apart: defaultdict[str, list[Known]] = defaultdict(list)
-        for series, known in self._known[metric.prometheus].items():
+        for series, known in self._known[metric.prometheus]:
             apart[key(series)].append(known)
         return {name: _together(parts) for name, parts in apart.items()}
 

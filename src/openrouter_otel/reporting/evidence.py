@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from decimal import Decimal
 from typing import Final
 
 from openrouter_otel.reporting.books import Book
@@ -15,6 +16,62 @@ from openrouter_otel.reporting.restarts import Restarts
 
 LONG_AGO: Final = 5 * 366 * DAY
 ROLLING: Final = {"last_24h": DAY, "last_7d": 7 * DAY, "last_30d": 30 * DAY}
+
+
+class SourceError(Exception):
+    """The source cannot be reached or does not answer; the text is one sentence for the user."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """Calls of the period that have a session in common.
+
+    Attributes:
+        users: who made them, sorted.
+        tokens: input and output, as far as told.
+        cost: USD of those whose price is known; None where not one is.
+        first: when the first of them ended (ms).
+        last: when the last of them did.
+    """
+
+    session_id: str
+    users: tuple[str, ...]
+    requests: int
+    tokens: int
+    cost: Decimal | None
+    errors: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class FailedCall:
+    """A call that failed.
+
+    Attributes:
+        at: when it ended (ms).
+        model: the one that was asked for.
+        type: ``error.type``.
+        message: OpenRouter's own; None where it told none, or one that might quote a prompt.
+    """
+
+    at: int
+    model: str
+    type: str
+    message: str | None
+
+
+@dataclass(frozen=True)
+class SingleCalls:
+    """What only a source of single calls can tell.
+
+    Attributes:
+        sessions: the dearest ones, the dearest first.
+        failed: the last calls of the period that failed, the newest first.
+    """
+
+    sessions: tuple[Session, ...]
+    failed: tuple[FailedCall, ...]
 
 
 @dataclass(frozen=True)
@@ -57,6 +114,7 @@ class Evidence:
     notes: tuple[str, ...] = ()
     values: Mapping[str, Iterable[str]] = field(default_factory=dict)
     identity: str | None = None
+    calls: SingleCalls | None = None
 
 
     def interval(self, name: str) -> Interval:

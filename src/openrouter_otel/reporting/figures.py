@@ -12,7 +12,7 @@ from decimal import localcontext
 from typing import Final
 
 from openrouter_otel import names
-from openrouter_otel.reporting import books, durations, grouping, trends, trust
+from openrouter_otel.reporting import books, durations, grouping, single_calls, trends, trust
 from openrouter_otel.reporting.breakdowns import breakdown, effective_prices, ranked, showback
 from openrouter_otel.reporting.evidence import ROLLING, Evidence
 from openrouter_otel.reporting.filters import Filters, unmatched
@@ -103,6 +103,7 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         daily_cost_by_model=trends.cost_by_model(tally),
         hour_of_week=hour_of_week,
         daily_levels=trends.levels(trend),
+        sessions=single_calls.sessions(evidence),
         row_labels=tuple(told_apart),
         rows=rows(tally, told_apart) if wanted.rows else (),
     )
@@ -123,6 +124,7 @@ def _errors(tally: Tally) -> Errors:
         error_rate=ratio(errors.sum(), requests) or ZERO,
         by_type={name: int(by_type[name]) for name in ranked(by_type)},
         by_model={name: int(by_model[name]) for name in ranked(by_model)},
+        recent=single_calls.recent_errors(tally.evidence),
     )
 
 

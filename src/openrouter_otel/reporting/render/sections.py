@@ -31,7 +31,7 @@ def page(report: Report) -> Page:
 
 def _about(report: Report) -> Iterator[Line]:
     yield (f"{cells.span(report.period)} {report.timezone}",)
-    yield (Name(str(report.source["url"])),)
+    yield (Name(cells.source(report.source)),)
     asked = {what: value for what, value in report.filters.items() if value is not None and what != "label"}
     asked |= report.filters.get("label") or {}
     if asked:
