@@ -22,12 +22,12 @@ from openrouter_otel.reporting import figures, grouping, output
 from openrouter_otel.reporting.access import Access, AccessError
 from openrouter_otel.reporting.address import AddressError
 from openrouter_otel.reporting.arguments import DEFAULT_SOURCE, Arguments, UsageError, parse
+from openrouter_otel.reporting.evidence import SourceError
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.journal.records import COLUMNS
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import Asked, PeriodError, zone
-from openrouter_otel.reporting.evidence import SourceError
 from openrouter_otel.reporting.render import BARE, RENDERERS, MissingExtra
 from openrouter_otel.reporting.render.records import ROWS
 from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source

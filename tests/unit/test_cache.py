@@ -17,11 +17,10 @@ from histories import MINUTE, RESTART, UNIQUE, VALUES, History, history
 from openrouter_otel import names
 from openrouter_otel.reporting import books, scan
 from openrouter_otel.reporting.cache import VERSION
-from openrouter_otel.reporting.evidence import ROLLING, Evidence
+from openrouter_otel.reporting.evidence import ROLLING, Evidence, SourceError
 from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, local
-from openrouter_otel.reporting.evidence import SourceError
 from simulated_prometheus import Sample, SimulatedPrometheus
 
 NOW = 1_795_400_123_456

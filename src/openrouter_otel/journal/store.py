@@ -70,7 +70,8 @@ def open_for_reading(path: str) -> sqlite3.Connection:
     with complaining():
         if not os.path.isfile(path):
             raise JournalError("there is no such file")
-        connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+        mode = "mode=ro&immutable=1" if _is_at_rest(path) else "mode=ro"
+        connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?{mode}", uri=True, timeout=5.0)
     try:
         with complaining():
             if _identified(connection) < VERSION:
@@ -79,6 +80,14 @@ def open_for_reading(path: str) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _is_at_rest(path: str) -> bool:
+    """Whether nobody writes and we cannot either: SQLite would want to make its companions first."""
+    log = f"{path}-wal"
+    return not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) and not (
+        os.path.exists(log) and os.path.getsize(log)
+    )
 
 
 def _identified(connection: sqlite3.Connection) -> int:

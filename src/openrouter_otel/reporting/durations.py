@@ -42,9 +42,7 @@ def overall(tally: Tally) -> Latency:
 def latencies(tally: Tally, key: Key, metric: names.Metric = names.DURATION) -> dict[str, Latency]:
     """How long the period's calls, or their first tokens, took, by what `key` says of a series."""
     return {
-        name: latency.latency(
-            Measured(count, total, spread.squares, spread.shortest, spread.longest, spread.buckets)
-        )
+        name: latency.latency(Measured(count, total, spread.squares, spread.shortest, spread.longest, spread.buckets))
         for name, count, total, spread in _measured(tally, metric, key)
     }
 

@@ -116,7 +116,6 @@ class Evidence:
     identity: str | None = None
     calls: SingleCalls | None = None
 
-
     def interval(self, name: str) -> Interval:
         """One of the summary's intervals by its name in the report."""
         if name == "period":

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from openrouter_otel.exact import plus
 from openrouter_otel.journal.schema import HOUR_MS, SERIES
@@ -45,7 +45,6 @@ class Journal:
     data_since: int | None
     lost: Mapping[str, int]
 
-
     def divided(self, interval: Interval) -> Interval:
         """An interval, its ends moved to the beginning of their hour where that can no longer be divided."""
         return Interval(*(self._whole(edge) for edge in (interval.since, interval.until)))
@@ -66,11 +65,11 @@ class _ExactSum:
     def __init__(self) -> None:
         self._sum = ZERO
 
-    def step(self, amount: str | None) -> None:
+    def step(self, amount: Any, /) -> None:
         if amount is not None:
             self._sum = plus(Decimal(amount), self._sum)
 
-    def finalize(self) -> str:
+    def finalize(self) -> Any:
         return str(self._sum)
 
 
@@ -113,7 +112,7 @@ def _first(connection: sqlite3.Connection) -> int | None:
     (ended_at,) = connection.execute("SELECT min(ended_at) FROM calls").fetchone()
     if hour is None:
         return None
-    return ended_at if ended_at is not None and ended_at // HOUR_MS == hour else hour * HOUR_MS
+    return int(ended_at if ended_at is not None and ended_at // HOUR_MS == hour else hour * HOUR_MS)
 
 
 def _asked(connection: sqlite3.Connection, found: Mapping[int, object]) -> str:
