@@ -23,6 +23,7 @@ MENU: Final = {
     "models": "Models",
     "providers": "Providers",
     "users": "Users",
+    "sessions": "Sessions",
     "showback": "Showback",
     "latency": "Latency",
     "errors": "Errors",
