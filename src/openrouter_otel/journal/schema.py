@@ -30,8 +30,8 @@ Units: instants are whole milliseconds since the epoch, durations seconds (REAL,
 integers: see `money`.
 
 How to read ten million rows: sums by hour, model, user and so on come from ``hourly`` for whole hours and from
-``calls`` for the odd minutes at a period's ends; durations, first tokens and output rates, for exact quantiles, from the
-index ``calls_by_time``, which has all they need; series is small enough to be held in memory.
+``calls`` for the odd minutes at a period's ends; durations, first tokens and output rates, for exact quantiles, from
+the index ``calls_by_time``, which has all they need; series is small enough to be held in memory.
 """
 
 from __future__ import annotations
