@@ -113,7 +113,7 @@ class SumsReader:
         plain, paid = self._plain, self._money
         for row in self._journal.connection.execute(f"{query} {self._journal.asked} GROUP BY series_id", span):
             series, shortest, longest, *values = row
-            amounts = {column: _decimal(value) for column, value in zip(plain, values, strict=False) if value}
+            amounts = {column: Decimal(value) for column, value in zip(plain, values, strict=False) if value}
             for column, parts in zip(paid, _triples(values[len(plain) :]), strict=True):
                 if amount := _paid(*parts):
                     amounts[column] = amount
@@ -141,7 +141,3 @@ def _triples(values: list[Any]) -> Iterable[tuple[Any, Any, Any]]:
 
 def _paid(units: int | str, upper: int, lower: int) -> Decimal:
     return Decimal(units) if isinstance(units, str) else money.joined(units, upper, lower)
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(value) if isinstance(value, int) else Decimal(repr(value))
