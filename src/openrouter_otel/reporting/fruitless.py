@@ -41,10 +41,10 @@ def _spend(requests: Totals, cost: Totals) -> Spend:
 
 
 def _truncated(requests: Totals, cost: Totals) -> Spend:
-    """No metric has the cost by finish reason; a journal has."""
-    told = any(series.get(names.FINISH_REASON) for series, _ in cost.items())
-    cut, paid = (totals.of(finish_reason=CUT_SHORT, outcome=names.OK) for totals in (requests, cost))
-    spend = _spend(cut, paid)
+    """No metric has the cost by finish reason; a journal has, and without any cost it is plain."""
+    well = cost.of(outcome=names.OK)
+    told = not well.sum() or any(series.get(names.FINISH_REASON) for series, _ in well.items())
+    spend = _spend(requests.of(finish_reason=CUT_SHORT, outcome=names.OK), well.of(finish_reason=CUT_SHORT))
     return spend if told or not spend.requests else replace(spend, cost=None)
 
 

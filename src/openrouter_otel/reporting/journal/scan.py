@@ -8,37 +8,28 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from decimal import Decimal, localcontext
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Final
 
 from openrouter_otel import names
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage
-from openrouter_otel.reporting.distributions import Known, Values
+from openrouter_otel.reporting.distributions import Values
 from openrouter_otel.reporting.edges import days, hours
 from openrouter_otel.reporting.evidence import ROLLING, Evidence, SingleCalls
 from openrouter_otel.reporting.filters import Filters
-from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.journal import failures, sessions, values
+from openrouter_otel.reporting.journal.accounts import Accounts, Timed
 from openrouter_otel.reporting.journal.opened import Journal, opened
-from openrouter_otel.reporting.journal.series import METRICS, Share, series_of, shares
-from openrouter_otel.reporting.journal.sums import NEVER, Sums, SumsReader
-from openrouter_otel.reporting.ledger import EXACT, ZERO, Account
+from openrouter_otel.reporting.journal.series import series_of
+from openrouter_otel.reporting.journal.sums import NEVER, SumsReader
+from openrouter_otel.reporting.ledger import EXACT
 from openrouter_otel.reporting.period import Asked, Interval, iso, month
 from openrouter_otel.reporting.trust import JOURNAL
 
-# Metrics of which every day is told; the others are asked for whole intervals only.
-_DAILY: Final = frozenset(
-    {
-        *(metric.prometheus for metric in (names.REQUESTS, names.ERRORS, names.TOKENS, names.COST)),
-        *(f"{names.DURATION.prometheus}{part}" for part in ("_count", "_sum")),
-    }
-)
-
 _TICK: Final = 60_000  # ms that clocks may differ by without a word
-_Gained = dict[str, defaultdict[Series, dict[int, Decimal]]]  # by metric, whose, and edge
 
 
 def read(path: str, asked: Asked, filters: Filters, top: int, now: int) -> Evidence:
@@ -71,7 +62,7 @@ class _Scan:
         self._odd = sorted({edge for interval in about for edge in (interval.since, interval.until)})
         self._sums = SumsReader(journal)
         self._edges = sorted({*self._odd, *(day.until for day in days(period, asked.tz))})
-        self._timed: dict[int, _Timed] = defaultdict(_Timed)
+        self._timed: dict[int, Timed] = defaultdict(Timed)
 
     def evidence(self, top: int) -> Evidence:
         """Everything."""
@@ -102,20 +93,14 @@ class _Scan:
         return Interval(span.since, NEVER) if interval.until == self._now else span
 
     def _books(self) -> dict[str, Book]:
-        gained: _Gained = {metric: defaultdict(dict) for metric in METRICS}
-        accounts = {
-            sums.series: _Accounts(gained, shares(self._journal.labels[sums.series]), sums.amounts)
-            for sums in self._sums.of_all_time
-        }
+        accounts = Accounts(self._sums.of_all_time, self._journal.labels)
         for since, until in pairwise(self._edges):
             coarse = self._odd[bisect_left(self._odd, until)]
             for sums in self._sums.within(self._span(Interval(since, until))):
-                accounts[sums.series].add(until, coarse, sums.amounts)
+                accounts.add(sums, until, coarse)
                 if until in self._period:
                     self._timed[sums.series].take(sums)
-        for account in accounts.values():
-            account.add_the_rest(self._edges[0])
-        books = {metric: _book(by_series) for metric, by_series in gained.items()}
+        books = accounts.books(self._edges[0])
         books[names.REQUESTS.prometheus].add_over_time(dict(self._by_hour()))
         return books
 
@@ -159,61 +144,3 @@ class _Scan:
             )
         if ahead := self._journal.later_than(self._now + _TICK):
             yield f"calls stamped later than now, by another clock: {ahead}; they count as of now"
-
-
-class _Accounts:
-    """Where one series' sums go.
-
-    Args:
-        gained: what is filled.
-        parts: all that its sums are shared among.
-        amounts: its sums of all time.
-    """
-
-    def __init__(self, gained: _Gained, parts: Iterable[Share], amounts: Mapping[str, Decimal]) -> None:
-        self._rest = dict(amounts)
-        self._parts = [
-            (gained[part.metric][part.series], part.metric in _DAILY, part.column, part.less)
-            for part in parts
-            if part.column in amounts
-        ]
-
-    def add(self, edge: int, coarse: int, amounts: Mapping[str, Decimal]) -> None:
-        """Add what was gained up to an edge; `coarse` is the next one for metrics that know no days."""
-        for column, amount in amounts.items():
-            self._rest[column] -= amount
-        for by_edge, daily, column, less in self._parts:
-            amount = amounts.get(column, ZERO)
-            if less in amounts:
-                amount -= amounts[less]
-            if amount:
-                at = edge if daily else coarse
-                by_edge[at] = by_edge[at] + amount if at in by_edge else amount
-
-    def add_the_rest(self, edge: int) -> None:
-        """Add what is older than all that was added."""
-        self.add(edge, edge, dict(self._rest))
-
-
-class _Timed:
-    """What sums tell of the durations of one series' calls."""
-
-    def __init__(self) -> None:
-        self.squares = ZERO
-        self.extremes: list[float] = []
-
-    def take(self, sums: Sums) -> None:
-        self.squares += sums.amounts.get("seconds_squared", ZERO)
-        self.extremes += [seconds for seconds in (sums.shortest, sums.longest) if seconds is not None]
-
-    def known(self, ordered: Sequence[float]) -> Known:
-        return Known(ordered, self.squares, min(self.extremes, default=None), max(self.extremes, default=None))
-
-
-def _book(gained: Mapping[Series, dict[int, Decimal]]) -> Book:
-    book = Book()
-    book.settle(
-        Account(series, edges, list(accumulate(by_edge[edge] for edge in edges)))
-        for series, by_edge, edges in ((series, by_edge, sorted(by_edge)) for series, by_edge in gained.items())
-    )
-    return book
