@@ -20,8 +20,8 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 RULE = re.compile(r"\b(?:alert|record): \"?([\w:]+)")
+VARIABLE = re.compile(r"\$\{?(\w+)(?::\w+)?\}?")
 ANSWERS_WITHIN = 30  # seconds
-ALL = "$__all"
 
 Json = dict[str, Any]
 
@@ -130,24 +130,16 @@ def _panels(board: Json) -> list[Json]:
 
 
 def _values(board: Json, datasource: str) -> dict[str, str]:
-    """What is chosen in a board's variables when it opens: everything."""
-    values = {}
-    for variable in board["templating"]["list"]:
-        chosen = str(variable.get("current", {}).get("value", ""))
-        everything = variable.get("allValue") if chosen in ("", ALL, f"['{ALL}']") else None
-        values[variable["name"]] = datasource if variable["type"] == "datasource" else everything or chosen
-    return values
+    """What stands for a board's variables when it opens: our data source, and everything."""
+    variables = board["templating"]["list"]
+    return {one["name"]: datasource if one["type"] == "datasource" else one.get("allValue", ".*") for one in variables}
 
 
 def _query(board: Json, panel: Json, values: dict[str, str]) -> Json:
     """What a browser asks: variables are put in here, ``$__range`` and its like by Grafana."""
-    asked = json.dumps({"queries": panel["targets"]})
-    for name, value in values.items():
-        asked = re.sub(rf"\$(?:{name}\b|\{{{name}(?::\w+)?\}})", lambda _, value=value: json.dumps(value)[1:-1], asked)
-    queries = json.loads(asked)["queries"]
-    for query in queries:
-        query["interval"] = panel.get("interval") or ""
-        query["maxDataPoints"] = panel.get("maxDataPoints") or 500
+    asked = VARIABLE.sub(lambda name: values.get(name[1], name[0]), json.dumps(panel["targets"]))
+    step = {"interval": panel.get("interval") or "", "maxDataPoints": panel.get("maxDataPoints") or 500}
+    queries = [{**query, **step} for query in json.loads(asked)]
     return {"from": board["time"]["from"], "to": board["time"]["to"], "queries": queries}
 
 
