@@ -8,6 +8,7 @@ The binaries come from ``PROMETHEUS_BIN_DIR``, the path, or where ``make`` unpac
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -25,6 +26,13 @@ ONE_BLOCK = "8760h"  # backfilled blocks of a year: one per test instead of one 
 def binary(name: str) -> Path:
     """Where ``prometheus`` or ``promtool`` is on this machine."""
     return binaries.find(name, "prometheus", "PROMETHEUS_BIN_DIR")
+
+
+def major_version() -> int:
+    """2 or 3."""
+    told = subprocess.run([binary("promtool"), "--version"], capture_output=True, text=True, check=True)
+    (number,) = re.findall(r"^promtool, version (\d+)\.", told.stdout + told.stderr, re.MULTILINE)
+    return int(number)
 
 
 def free_port() -> int:
