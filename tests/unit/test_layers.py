@@ -30,6 +30,8 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
     ("{budgets,budget_rules,promql}.py", (*SIDES, *IO, f"{OURS}.emit", *REPORT)),
+    ("stacking/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", *REPORT)),
+    ("stacking/{links,folder,kubernetes}.py", (*SIDES, *IO)),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
     (
         "reporting/{ledger,model,figures,edges,books,latency,restarts,values,histograms,coverage}.py",

@@ -9,7 +9,6 @@ import json
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Final
 
 from openrouter_otel.stacking.bundle import ALERTS, BUDGET_RULES, DASHBOARDS, RAW_DASHBOARDS, RULES
@@ -74,20 +73,19 @@ def _rules(bundle: Mapping[str, str], cluster: Cluster, budget_rules: str | None
     if budget_rules is not None:
         files[BUDGET_RULES] = budget_rules
     return [
-        f"{_object(cluster, MONITORING, 'PrometheusRule', PurePosixPath(path).name.removesuffix('.rules.yml'))}"
-        f"spec:\n{_indented(text)}"
+        f"{_object(cluster, MONITORING, 'PrometheusRule', _stem(path))}spec:\n{_indented(text)}"
         for path, text in files.items()
     ]
 
 
 def _dashboards(bundle: Mapping[str, str], cluster: Cluster) -> list[str]:
     folder = DASHBOARDS if cluster.rules else RAW_DASHBOARDS
-    return [_dashboard(PurePosixPath(path), text, cluster) for path, text in bundle.items() if path.startswith(folder)]
+    return [_dashboard(_stem(path), text, cluster) for path, text in bundle.items() if path.startswith(folder)]
 
 
-def _dashboard(path: PurePosixPath, text: str, cluster: Cluster) -> str:
-    head = _object(cluster, "v1", "ConfigMap", path.stem, {"grafana_dashboard": "1"}, {"grafana_folder": "OpenRouter"})
-    return f"{head}data:\n  {path.name}: |\n{_indented(text, 4)}"
+def _dashboard(uid: str, text: str, cluster: Cluster) -> str:
+    head = _object(cluster, "v1", "ConfigMap", uid, {"grafana_dashboard": "1"}, {"grafana_folder": "OpenRouter"})
+    return f"{head}data:\n  {uid}.json: |\n{_indented(text, 4)}"
 
 
 def _object(
@@ -108,6 +106,10 @@ def _object(
 
 def _mapping(key: str, entries: Mapping[str, str]) -> list[str]:
     return [f"  {key}:", *(f"    {name}: {json.dumps(value)}" for name, value in entries.items())] if entries else []
+
+
+def _stem(path: str) -> str:
+    return path.rpartition("/")[2].partition(".")[0]
 
 
 def _indented(text: str, columns: int = 2) -> str:
