@@ -29,6 +29,10 @@ spec:
   endpoints:
     - port: openrouter
       interval: 15s
+      metricRelabelings: # whole bounds of buckets as OTLP has them, for who pushes as well
+        - sourceLabels: [le]
+          regex: (\\d+)\\.0
+          targetLabel: le
 """
 _SERVER_SIDE: Final = """\
 # Apply with `kubectl apply --server-side`: else every text is copied into an annotation, and 256 KiB is all it may be.
