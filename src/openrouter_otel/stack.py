@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from openrouter_otel.budget_rules import as_yaml, budget_rules
 from openrouter_otel.budgets import BudgetError, read_budgets
+from openrouter_otel.reporting import output
 from openrouter_otel.stacking import folder, kubernetes
 from openrouter_otel.stacking.arguments import Arguments, parse
 from openrouter_otel.stacking.bundle import bundled
@@ -27,19 +28,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         budgets = _Budgets() if asked.budgets is None else _read(asked.budgets)
         if asked.folder is not None:
-            _write(asked.folder, _files(asked, budgets), asked)
+            written = _files(asked, budgets)
+            write(asked.folder, written, asked.force)
+            output.write(f"{len(written)} files in {asked.folder}; {_next(asked)}\n", None)
         elif asked.k8s:
-            sys.stdout.write(kubernetes.joined(_files(asked, budgets).values()))
-        elif asked.output is not None:
-            asked.output.write_text(budgets.rules or "", encoding="utf-8")
+            output.write(kubernetes.joined(_files(asked, budgets).values()), None)
         else:
-            sys.stdout.write(budgets.rules or "")
+            output.write(budgets.rules or "", asked.output)
     except ImportError:
         return _failed("budgets need PyYAML: pip install 'openrouter-otel[budgets]'")
     except BudgetError as error:
         return _failed(f"{asked.budgets}: {error}")
     except UnicodeDecodeError:
         return _failed(f"{asked.budgets}: not UTF-8 text")
+    except output.OutputError as error:
+        return _failed(str(error))
     except KeptError as error:
         return _failed(f"{asked.folder}: {error}")
     except OSError as error:
@@ -63,11 +66,6 @@ def _files(asked: Arguments, budgets: _Budgets) -> Mapping[str, str]:
 def _read(file: Path) -> _Budgets:
     text = file.read_text(encoding="utf-8")
     return _Budgets(text, as_yaml(budget_rules(read_budgets(text))))
-
-
-def _write(target: Path, files: Mapping[str, str], asked: Arguments) -> None:
-    write(target, files, asked.force)
-    sys.stdout.write(f"{len(files)} files in {target}; {_next(asked)}\n")
 
 
 def _next(asked: Arguments) -> str:

@@ -37,11 +37,12 @@ def files(folder: Path) -> dict[str, str]:
 
 
 def refusal(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
-    """The last line of what is said to a command line that makes no sense."""
+    """The one line that is said to a command line that makes no sense."""
     with pytest.raises(SystemExit) as ended:
         stack(*arguments)
     assert ended.value.code == 2
-    return capsys.readouterr().err.splitlines()[-1].removeprefix("openrouter-otel stack: error: ")
+    (line,) = capsys.readouterr().err.splitlines()
+    return line.removeprefix("openrouter-otel stack: ")
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 ADDRESS: Final = re.compile(r"https?://[\w.:\[\]@/?=&%+,;~!$*()-]+")
 # What Kubernetes takes as a namespace, as a label's name and as its value.
@@ -56,9 +56,14 @@ class Arguments(NamedTuple):
     grafana_url: str | None
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; --help tells more\n")
+
+
 def parse(argv: Sequence[str]) -> Arguments:
     """Read the command line; one line on standard error and exit status 2 if it makes no sense."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="openrouter-otel stack",
         description=DESCRIPTION,
         epilog=EPILOG,
