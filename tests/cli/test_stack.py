@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -217,6 +218,17 @@ def test_manifests_carry_the_projects_rules_and_boards(capsys: pytest.CaptureFix
         for alert in alerts(ours):  # both lead to this machine, and no cluster is there
             del alert["annotations"]["runbook_url"], alert["annotations"]["dashboard_url"]
         assert spec == ours
+
+
+def test_the_service_of_the_documentation_is_one_that_is_scraped(capsys: pytest.CaptureFixture[str]) -> None:
+    (block,) = re.findall(
+        r"^```yaml\n(.*?)^```", (ROOT / "docs" / "stack.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    service = yaml.safe_load(block)
+    monitor, *_ = manifests(capsys)
+    assert service["metadata"]["labels"].items() >= monitor["spec"]["selector"]["matchLabels"].items()
+    (port,) = service["spec"]["ports"]
+    assert port == {"name": monitor["spec"]["endpoints"][0]["port"], "port": 9464}
 
 
 def test_manifests_are_named_and_labelled_as_asked(capsys: pytest.CaptureFixture[str], budgets: Path) -> None:
