@@ -70,7 +70,7 @@ def test_the_installed_command_writes_the_projects_files(written: Path) -> None:
     assert set(found) == {path for path in bundled() if not path.startswith("grafana/dashboards-raw/")}
     for name, path in found.items():
         ours = (ROOT / name).read_bytes()
-        assert path.read_bytes() == ours or b"<demo>" in ours  # test_stack.py says what is left out of these
+        assert path.read_bytes() == ours or b"<demo>" in ours  # test_stack_command.py says what is left out of these
 
 
 def test_the_demos_container_can_build_the_package(tmp_path: Path) -> None:

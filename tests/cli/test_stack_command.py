@@ -104,7 +104,7 @@ def test_alerts_lead_where_you_say(tmp_path: Path) -> None:
 
 def test_without_rules_there_are_boards_and_nothing_else(tmp_path: Path) -> None:
     assert stack(tmp_path, "--raw") == 0
-    boards = {path.name: path.read_text("utf-8") for path in (ROOT / "grafana" / "dashboards-raw").iterdir()}
+    boards = {path.name: path.read_text("utf-8") for path in (ROOT / "grafana" / "dashboards-raw").glob("*.json")}
     provider = "grafana/provisioning/dashboards/openrouter.yml"
     assert files(tmp_path) == {
         provider: (ROOT / provider).read_text("utf-8"),
@@ -204,7 +204,7 @@ def test_manifests_carry_the_projects_rules_and_boards(capsys: pytest.CaptureFix
     assert (monitor["apiVersion"], monitor["kind"]) == ("monitoring.coreos.com/v1", "ServiceMonitor")
     assert monitor["spec"]["selector"] == {"matchLabels": {"openrouter-otel": "true"}}
     boards = {one["metadata"]["name"]: one for one in others if one["kind"] == "ConfigMap"}
-    for file in (ROOT / "grafana" / "dashboards").iterdir():
+    for file in (ROOT / "grafana" / "dashboards").glob("*.json"):
         board = boards.pop(file.stem)
         assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
         assert board["data"] == {file.name: file.read_text("utf-8")}
@@ -250,7 +250,9 @@ def test_manifests_without_rules_have_the_boards_that_need_none(capsys: pytest.C
     made = manifests(capsys, "--raw")
     assert {one["kind"] for one in made} == {"ServiceMonitor", "ConfigMap"}
     texts = {name: text for one in made for name, text in one.get("data", {}).items()}
-    assert texts == {path.name: path.read_text("utf-8") for path in (ROOT / "grafana" / "dashboards-raw").iterdir()}
+    assert texts == {
+        path.name: path.read_text("utf-8") for path in (ROOT / "grafana" / "dashboards-raw").glob("*.json")
+    }
 
 
 def test_promtool_takes_the_rules_of_a_cluster(
