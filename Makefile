@@ -67,9 +67,10 @@ screenshots: setup chromium ## the pictures of the HTML report in docs/images
 test-long: setup
 	@$(BIN)/python -m pytest -q tests/long
 
-# Needs Go, which nothing else does; the folder it prints holds the Prometheus that docker-compose.yml pins.
+# Needs Go, which nothing else does; the folders it prints hold the programs that docker-compose.yml pins.
 test-prometheus3: setup victoria-metrics ## the report, the boards and the stack on the Prometheus 3 that compose pins
-	@folder=$$($(BIN)/python tests/pinned_prometheus.py) && PROMETHEUS_BIN_DIR="$$folder" $(BIN)/python -m pytest -q tests/prometheus tests/grafana tests/prometheus3
+	@prometheus=$$($(BIN)/python tests/pinned.py prometheus) && alertmanager=$$($(BIN)/python tests/pinned.py alertmanager) \
+	&& PROMETHEUS_BIN_DIR="$$prometheus" ALERTMANAGER_BIN_DIR="$$alertmanager" $(BIN)/python -m pytest -q tests/prometheus tests/grafana tests/prometheus3
 
 .PHONY: docker-compose
 docker-compose: # the distribution's, where there is neither it nor the plugin; no engine is needed

@@ -7,6 +7,7 @@ should be there is what lies beside this file. It needs Python and nothing else.
 from __future__ import annotations
 
 import argparse
+import http.client
 import json
 import re
 import sys
@@ -28,6 +29,10 @@ Json = dict[str, Any]
 
 class WrongError(Exception):
     """It does not work; the text says what was found."""
+
+
+# The others are what reading the JSON of some other server ends in.
+WRONG = (WrongError, KeyError, TypeError, AttributeError)
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Server:
             if errors and text.startswith("{"):
                 return json.loads(text)
             raise WrongError(f"status {error.code}: {' '.join(text.split())[:200]}") from None
-        except OSError as error:
+        except (OSError, http.client.HTTPException) as error:
             raise WrongError(f"{self.address} cannot be reached: {getattr(error, 'reason', error)}") from None
         except ValueError:
             raise WrongError("the answer is no JSON") from None
@@ -83,10 +88,12 @@ def checks(prometheus: Server, grafana: Server, datasource: str) -> Iterator[Che
 def _checked(what: str, find: Callable[..., str], *about: object) -> Check:
     try:
         return Check(what, find(*about), works=True)
-    except WrongError as error:
-        return Check(what, str(error), works=False)
-    except (KeyError, TypeError, AttributeError):
-        return Check(what, "the answer is not what such a server gives", works=False)
+    except WRONG as error:
+        return Check(what, _told(error), works=False)
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, WrongError) else "the answer is not what such a server gives"
 
 
 def _version(prometheus: Server) -> str:
@@ -115,8 +122,8 @@ def _board(grafana: Server, uid: str, datasource: str) -> Iterator[Check]:
     try:
         board = grafana.get(f"/api/dashboards/uid/{uid}")["dashboard"]
         panels, values = _panels(board), _values(board, datasource)
-    except WrongError as error:
-        yield Check(f"board {uid}", str(error), works=False)
+    except WRONG as error:
+        yield Check(f"board {uid}", _told(error), works=False)
         return
     yield Check(f"board {uid}", f"{len(panels)} panels", works=bool(panels))
     for panel in panels:
@@ -162,26 +169,35 @@ def _ready(server: Server, path: str, until: float) -> None:
         time.sleep(1)
 
 
+def _server(address: str) -> Server:
+    if not re.match(r"https?://\w", address):
+        raise argparse.ArgumentTypeError(f"{address!r} is no http:// or https:// address")
+    return Server(address)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run the command; 1 if something does not work."""
     parser = argparse.ArgumentParser(prog="smoke.py", description=__doc__.partition(":")[0])
-    parser.add_argument("--prometheus", metavar="URL", default="http://127.0.0.1:9090", help="default: %(default)s")
-    parser.add_argument("--grafana", metavar="URL", default="http://127.0.0.1:3000", help="default: %(default)s")
+    parser.add_argument(
+        "--prometheus", metavar="URL", type=_server, default="http://127.0.0.1:9090", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--grafana", metavar="URL", type=_server, default="http://127.0.0.1:3000", help="default: %(default)s"
+    )
     parser.add_argument("--datasource", metavar="UID", default="openrouter-prometheus", help="default: %(default)s")
     parser.add_argument(
         "--wait", metavar="S", type=float, default=60, help="seconds they may take to start: %(default)s"
     )
     asked = parser.parse_args(arguments)
-    prometheus, grafana = Server(asked.prometheus), Server(asked.grafana)
     until = time.monotonic() + asked.wait
-    _ready(prometheus, "/api/v1/status/buildinfo", until)
-    _ready(grafana, "/api/health", until)
-    made = failed = 0
-    for check in checks(prometheus, grafana, asked.datasource):
+    _ready(asked.prometheus, "/api/v1/status/buildinfo", until)
+    _ready(asked.grafana, "/api/health", until)
+    made = passed = 0
+    for check in checks(asked.prometheus, asked.grafana, asked.datasource):
         print(f"{'pass' if check.works else 'FAIL'}  {check.what}: {check.found}", flush=True)
-        made, failed = made + 1, failed + (not check.works)
-    print(f"{made - failed} of {made} checks passed" if made else "nothing was checked")
-    return 1 if failed or not made else 0
+        made, passed = made + 1, passed + check.works
+    print(f"{passed} of {made} checks passed")
+    return 0 if passed == made else 1
 
 
 if __name__ == "__main__":

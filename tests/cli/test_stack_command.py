@@ -232,12 +232,24 @@ def test_the_service_of_the_documentation_is_one_that_is_scraped(capsys: pytest.
 
 
 def test_manifests_are_named_and_labelled_as_asked(capsys: pytest.CaptureFixture[str], budgets: Path) -> None:
-    asked = ("--namespace", "monitoring", "--label", "release=prometheus", "--label", "example.com/team=a-b.c")
+    asked = (
+        "--namespace",
+        "monitoring",
+        "--label",
+        "release=prometheus",
+        "--label",
+        "example.com/team=a-b.c",
+        "--label",
+        "on=1",
+    )
     links = ("--runbook-url", "https://wiki.example.com/or", "--grafana-url", "https://grafana.example.com")
     made = manifests(capsys, *asked, *links, "--budgets", budgets)
     for one in made:
         assert one["metadata"]["namespace"] == "monitoring"
-        assert one["metadata"]["labels"].items() >= {"release": "prometheus", "example.com/team": "a-b.c"}.items()
+        assert (
+            one["metadata"]["labels"].items()
+            >= {"release": "prometheus", "example.com/team": "a-b.c", "on": "1"}.items()
+        )
     (own,) = [one["spec"] for one in made if one["metadata"]["name"] == "openrouter-budgets"]
     assert own == yaml.safe_load(BUDGET_RULES)
     (spec,) = [one["spec"] for one in made if one["metadata"]["name"] == "openrouter-alerts"]

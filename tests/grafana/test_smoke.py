@@ -111,6 +111,30 @@ def test_a_server_that_is_not_there_is_one_line_each(prometheus: str) -> None:
     assert len(others) == len(BOARDS)
 
 
+def test_another_server_in_its_place_is_no_traceback(prometheus: str) -> None:
+    """Somebody gave the addresses the wrong way round."""
+    with serving(GrafanaStandin(prometheus, BOARDS)) as grafana:
+        command = [
+            sys.executable,
+            str(GRAFANA / "smoke.py"),
+            "--prometheus",
+            grafana,
+            "--grafana",
+            prometheus,
+            "--wait=0",
+        ]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert done.stdout.splitlines()[-1].startswith("0 of ")
+
+
+def test_an_address_that_is_none_is_refused() -> None:
+    command = [sys.executable, str(GRAFANA / "smoke.py"), "--grafana", "localhost:3000"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "'localhost:3000' is no http:// or https:// address" in done.stderr
+
+
 def test_what_a_browser_would_put_in_is_put_in(prometheus: str) -> None:
     """The stand-in refuses what still has a variable; this shows that it would."""
     broken = copy.deepcopy(BOARDS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -44,5 +45,5 @@ def bundled() -> Mapping[str, str]:
     home = _PACKED if _PACKED.is_dir() else _SOURCE
     found = [path for pattern in PATTERNS for path in sorted(home.glob(pattern))]
     if home / COMPOSE not in found:
-        raise FileNotFoundError(2, "this installation has no bundled stack", str(home / COMPOSE))
+        raise FileNotFoundError(errno.ENOENT, "this installation has no bundled stack", str(home / COMPOSE))
     return {path.relative_to(home).as_posix(): path.read_text("utf-8") for path in found}

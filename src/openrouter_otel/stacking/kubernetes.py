@@ -6,6 +6,7 @@ They are the bundled files' own text, indented: a rule file is nearly a Promethe
 from __future__ import annotations
 
 import json
+import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ spec:
 _SERVER_SIDE: Final = """\
 # Apply with `kubectl apply --server-side`: else every text is copied into an annotation, and 256 KiB is all it may be.
 """
+# A key that YAML takes for a text without quotes; `yes` and `1` it would not.
+_PLAIN: Final = re.compile(r"[A-Za-z]+[._/-]\w")
 
 
 @dataclass(frozen=True)
@@ -109,7 +112,11 @@ def _object(
 
 
 def _mapping(key: str, entries: Mapping[str, str]) -> list[str]:
-    return [f"  {key}:", *(f"    {name}: {json.dumps(value)}" for name, value in entries.items())] if entries else []
+    lines = [
+        f"    {name if _PLAIN.match(name) else json.dumps(name)}: {json.dumps(value)}"
+        for name, value in entries.items()
+    ]
+    return [f"  {key}:", *lines] if lines else []
 
 
 def _stem(path: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -37,7 +38,7 @@ def write(folder: Path, files: Mapping[str, str], force: bool) -> None:
 
 def _is_another(path: Path, text: str) -> bool:
     if path.is_dir():
-        raise IsADirectoryError(21, "is a folder, and ought to be a file", str(path))
+        raise IsADirectoryError(errno.EISDIR, "is a folder, and ought to be a file", str(path))
     return path.is_symlink() or (path.exists() and path.read_bytes() != text.encode())
 
 
