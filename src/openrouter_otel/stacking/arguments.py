@@ -39,7 +39,7 @@ class Arguments(NamedTuple):
         force: overwrite what is there.
         k8s: manifests.
         namespace: of the manifests; None: that of whoever applies them.
-        labels: of the manifests.
+        labels: put on every manifest.
         runbook_url: of the page to which alerts lead; None: the bundled Prometheus' own, in a cluster none.
         grafana_url: of the server to which alerts lead; None: the bundled Grafana, in a cluster none.
     """
@@ -87,6 +87,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     cluster("--namespace", metavar="NAME", type=_namespace, help="of the manifests; default: that of your context")
     cluster(
         "--label",
+        dest="labels",
         metavar="NAME=VALUE",
         type=_label,
         action="append",
@@ -94,19 +95,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         help="on every manifest, such as the one that your Prometheus selects by; repeatable",
     )
     found = parser.parse_args(list(argv))
-    labels = dict(found.label)
-    arguments = Arguments(
-        found.folder,
-        found.budgets,
-        found.output,
-        found.raw,
-        found.force,
-        found.k8s,
-        found.namespace,
-        labels,
-        found.runbook_url,
-        found.grafana_url,
-    )
+    arguments = Arguments(**vars(found))._replace(labels=dict(found.labels))
     complaint = _complaint(arguments)
     if complaint is not None:
         parser.error(complaint)
