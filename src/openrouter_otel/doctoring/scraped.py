@@ -124,8 +124,10 @@ def _seen(setup: Setup, processes: Mapping[str, object]) -> set[str]:
 # --- do they arrive as they were sent? ---
 def spelling(setup: Setup) -> Iterator[Finding]:
     """Whether metrics have the names that reports ask for."""
+    if setup.window is None:
+        return
     everything = '{__name__=~"(.*[.:_])?openrouter[._].+"}'
-    found = setup.source.ask(f"count by (__name__) ({within(everything, setup.window or 0)})", setup.now)
+    found = setup.source.ask(f"count by (__name__) ({within(everything, setup.window)})", setup.now)
     wrong = sorted(
         (stored, meant) for r in found if (stored := r.labels.get("__name__", "")) and (meant := _meant(stored))
     )
