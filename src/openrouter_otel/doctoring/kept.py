@@ -23,6 +23,11 @@ def journal(setup: Setup) -> Iterator[Finding]:
         yield note("there is no journal (OPENROUTER_OTEL_JOURNAL or --journal names one)")
     elif isinstance(found, NoCallsYet) and can_be_written(path):
         yield warning(f"the journal {path} has no call yet: {found}", "it is made by the first call of a program")
+    elif os.path.exists(path) and not can_be_written(path):
+        yield problem(
+            f"the journal {path} cannot be written by this user: calls get lost",
+            "give the user of the program the right to write the file and its folder",
+        )
     elif isinstance(found, JournalError):
         why = found if os.path.exists(path) else "its folder cannot be written to, or is not there"
         yield problem(f"the journal {path} cannot be used: {why}", "name another file, or make room for this one")
@@ -36,11 +41,6 @@ def _contents(path: str, found: Condition) -> Iterator[Finding]:
     else:
         last = datetime.fromtimestamp(found.last / 1000, timezone.utc).astimezone()
         yield ok(f"the journal {path} has {found.calls:,} calls, the last of {last:%Y-%m-%d %H:%M:%S}")
-    if not found.writable:
-        yield problem(
-            f"the journal {path} cannot be written by this user: calls get lost",
-            "give this user the right to write the file and its folder",
-        )
     if found.mode & _OTHERS:
         yield warning(
             f"the journal {path} can be read by others (mode {found.mode:04o}); users and sessions are in it",

@@ -21,7 +21,6 @@ class Condition(NamedTuple):
         pending: calls of unknown price whose price can be asked for.
         last: when the last call ended, in ms since the epoch; None: there is no row.
         mode: the file's permissions.
-        writable: by us, its folder included, which SQLite needs as well.
     """
 
     calls: int
@@ -31,7 +30,6 @@ class Condition(NamedTuple):
     pending: int
     last: int | None
     mode: int
-    writable: bool
 
 
 def inspect(path: str) -> Condition:
@@ -54,11 +52,10 @@ def inspect(path: str) -> Condition:
         pending=pending,
         last=last,
         mode=mode,
-        writable=can_be_written(path),
     )
 
 
 def can_be_written(path: str) -> bool:
-    """Whether a journal can be written there, or made."""
+    """Whether this user can write a journal there, or make one: SQLite needs the right to its folder as well."""
     folder = os.path.dirname(os.path.abspath(path))
     return os.access(folder, os.W_OK | os.X_OK) and (not os.path.exists(path) or os.access(path, os.W_OK))
