@@ -140,11 +140,10 @@ def _read(client: Any, options: Any, stream: bool) -> tuple[Place, str]:
 
 
 def _readers(runtime: Runtime) -> list[object] | None:
-    """Those of the application's own MeterProvider, which has no public way to ask."""
-    provider = runtime.metering.theirs
-    if provider is None:
-        return None
-    return list(getattr(getattr(provider, "_sdk_config", None), "metric_readers", ()))
+    """Those of the application's own MeterProvider, which has no public way to ask; None: none, or it does not tell."""
+    consumer = getattr(runtime.metering.theirs, "_measurement_consumer", None)
+    readers = getattr(consumer, "_reader_storages", None)
+    return None if readers is None else list(readers)
 
 
 def _company(kind: Any) -> Iterator[str]:

@@ -28,7 +28,7 @@ class Observed:
         disabled: OTEL_SDK_DISABLED is set.
         process: our identity of it.
         calls: how many, by ``why host``.
-        readers: kinds of the readers of its own MeterProvider; None: it has none of its own.
+        readers: kinds of the readers of its own MeterProvider; None: it has none of its own, or does not tell.
         ours: a reader of ours is in use.
         serves: the port of our own /metrics; None: there is none.
         journal: the path of its journal.
