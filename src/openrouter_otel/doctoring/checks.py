@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from openrouter_otel.doctoring import installed, kept, ports, program, scraped
+from openrouter_otel.doctoring import installed, kept, ports, program, scraped, server, translated
 from openrouter_otel.doctoring.findings import Finding, Findings, note, ok, problem, warning
 from openrouter_otel.doctoring.setup import Setup
 from openrouter_otel.reporting.prometheus import SourceError
@@ -31,14 +31,14 @@ PROMETHEUS: Final[tuple[Check, ...]] = (
     scraped.arrival,
     scraped.programs_here,
     scraped.the_program,
-    scraped.spelling,
-    scraped.identity,
-    scraped.twice,
-    scraped.interval,
-    scraped.gaps,
-    scraped.retention,
-    scraped.clocks,
-    scraped.rules,
+    translated.spelling,
+    translated.identity,
+    translated.twice,
+    server.interval,
+    server.gaps,
+    server.retention,
+    server.clocks,
+    server.rules,
 )
 
 

@@ -124,7 +124,9 @@ def _read(client: Any, options: Any, stream: bool) -> tuple[Place, str]:
     """Where a call goes, and why it is measured or not."""
     runtime = OpenRouterInstrumentor._runtime
     destinations = _OPENROUTER_ONLY if runtime is None else runtime.destinations
-    base_url = client.base_url
+    base_url = (
+        getattr(client, "_base_url", None) or client.base_url
+    )  # as `Runtime.start` does: the property may do more
     place = destinations.of(base_url)
     if settings.sdk_disabled():
         return place, observed.DISABLED
