@@ -61,11 +61,14 @@ class RealPrometheus:
         folder: where its configuration, log and ``data`` live; `backfill` the same folder first for a history.
         config: text of ``prometheus.yml``; relative paths in it are relative to `folder`.
         flags: further command line flags, e.g. ``"--web.route-prefix=/prom"``.
+        retention: how long samples are kept, and how many of them.
     """
 
-    def __init__(self, folder: Path, config: str = NOTHING_TO_SCRAPE, flags: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, config: str = NOTHING_TO_SCRAPE, flags: tuple[str, ...] = (), retention: str = "time=20y"
+    ) -> None:
         self.folder = folder
-        self.flags = flags
+        self.flags = (f"--storage.tsdb.retention.{retention}", *flags)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -79,7 +82,6 @@ class RealPrometheus:
             f"--config.file={self.folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={self.folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
-            "--storage.tsdb.retention.time=20y",
             *self.flags,
         ]
         with (self.folder / "prometheus.log").open("wb") as log:

@@ -6,14 +6,16 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from openrouter_otel import report, run, stack
+from openrouter_otel import doctor, report, run, stack, tail
 
 COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
+    "doctor": doctor.main,
     "report": report.main,
     "run": run.main,
     "stack": stack.main,
+    "tail": tail.main,
 }
-LATER: Final = ("key", "tail", "exporter", "resolve", "doctor")
+LATER: Final = ("key", "exporter", "resolve")
 USAGE: Final = f"usage: openrouter-otel {{{','.join(COMMANDS)}}} [options]; each takes --help"
 
 

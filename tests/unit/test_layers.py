@@ -45,6 +45,8 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
         "reporting/{breakdowns,users,summaries,projection,fruitless,rows,trends,trust,period}.py",
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
+    ("doctoring/{findings,observed,telling}.py", (*SIDES, *IO)),
+    ("tailing/*", (*SIDES, "sqlite3", "urllib3")),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),
     ("{instrumentor,runtime,watch,call,record,context,telemetry,metrics_endpoint,inbox,quiet,body}.py", REPORT),
 ]

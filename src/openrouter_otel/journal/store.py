@@ -28,6 +28,10 @@ class JournalError(Exception):
         self.busy = busy
 
 
+class NoCallsYet(JournalError):
+    """There is no file, or none that has been written to: the first call will mend it."""
+
+
 @contextlib.contextmanager
 def complaining() -> Iterator[None]:
     """Within, what SQLite and the file system raise becomes a JournalError."""
@@ -65,20 +69,29 @@ def open_for_reading(path: str) -> sqlite3.Connection:
     """A connection that changes nothing, to a journal of today's schema.
 
     Raises:
-        JournalError: there is no such file, or it is damaged, or no journal of ours, or of an older schema.
+        JournalError: it is damaged, or no journal of ours; `NoCallsYet`: there is none, or one of an older schema.
     """
     with complaining():
         if not os.path.isfile(path):
-            raise JournalError("there is no such file")
+            raise NoCallsYet("there is no such file")
         connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
     try:
         with complaining():
             if _identified(connection) < VERSION:
-                raise JournalError("no call has been written to it by this version of openrouter-otel")
+                raise NoCallsYet("no call has been written to it by this version of openrouter-otel")
     except JournalError:
         connection.close()
         raise
     return connection
+
+
+def file_identity(path: str) -> tuple[int, int] | None:
+    """Which file a path means: it may be moved, deleted or made anew while it is open; None: none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _identified(connection: sqlite3.Connection) -> int:
