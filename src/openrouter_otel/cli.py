@@ -6,14 +6,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from openrouter_otel import report, run, stack
+from openrouter_otel import exporter, report, run, stack
 
 COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "report": report.main,
     "run": run.main,
+    "exporter": exporter.main,
     "stack": stack.main,
 }
-LATER: Final = ("key", "tail", "exporter", "resolve", "doctor")
+LATER: Final = ("key", "tail", "resolve", "doctor")
 USAGE: Final = f"usage: openrouter-otel {{{','.join(COMMANDS)}}} [options]; each takes --help"
 
 

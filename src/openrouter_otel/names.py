@@ -296,4 +296,4 @@ GEN_AI_FIRST_CHUNK: Final = Metric(
     buckets=GEN_AI_DURATION.buckets,
 )
 GEN_AI_METRICS: Final = (GEN_AI_DURATION, GEN_AI_TOKENS, GEN_AI_FIRST_CHUNK)
-BY_NAME: Final = {metric.name: metric for metric in METRICS + GEN_AI_METRICS}
+BY_NAME: Final = {metric.name: metric for metric in METRICS + EXPORTER_METRICS + GEN_AI_METRICS}

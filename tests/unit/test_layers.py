@@ -27,6 +27,11 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("emit/*", (f"{OURS}.facts.stream", f"{OURS}.facts.errors", f"{OURS}.facts.reading", f"{OURS}.watch")),
     ("journal/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.record", f"{OURS}.settings", *REPORT)),
+    (
+        "exporting/*",
+        ("openai", "sqlite3", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.facts", f"{OURS}.runtime", *REPORT),
+    ),
+    ("exporting/{places,figures}.py", (*SIDES, *IO)),
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
     ("{budgets,budget_rules,promql}.py", (*SIDES, *IO, f"{OURS}.emit", *REPORT)),

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from openrouter_otel.journal import money
 from openrouter_otel.journal.schema import CALL, COUNTS, EXTREMES, HOUR_MS, MONEY, SECONDS, SERIES
-from openrouter_otel.journal.store import JournalError, complaining, open_for_writing, transaction
+from openrouter_otel.journal.store import JournalError, complaining, file_at, open_for_writing, transaction
 
 _PRUNED_AT_ONCE: Final = 1000  # rows: some milliseconds
 _PRUNES_EVERY: Final = 10.0  # seconds
@@ -135,11 +135,11 @@ class Writer:
         self._forget(reopen=True)
 
     def _opened(self) -> sqlite3.Connection:
-        if self._connection is not None and self._file != _identity(self._path):
+        if self._connection is not None and self._file != file_at(self._path):
             self._forget(reopen=True)  # it was moved or deleted: what we wrote would be seen by nobody
         if self._connection is None:
             self._connection = open_for_writing(self._path)
-            self._file = _identity(self._path)
+            self._file = file_at(self._path)
         return self._connection
 
     def _forget(self, *, reopen: bool) -> None:
@@ -208,14 +208,6 @@ class Writer:
                 " max(CAST(value AS INTEGER), CAST(excluded.value AS INTEGER))",
                 (str(old[-1][1] + 1),),
             )
-
-
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _merge(sums: Sums, entry: Entry) -> None:
