@@ -54,7 +54,7 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
 # What only these files may touch.
 OWNERS = {
     "openai": {"watch.py"},
-    "urllib3": {"reporting/transport.py", "prices.py"},
+    "urllib3": {"reporting/transport.py", "openrouter_api.py"},
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py", "running/bootstrap/sitecustomize.py"},

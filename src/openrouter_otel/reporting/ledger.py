@@ -20,6 +20,7 @@ from operator import itemgetter, le
 from typing import Final, NamedTuple
 
 from openrouter_otel.reporting.identity import Labels, Series, key
+from openrouter_otel.reporting.period import Interval
 
 EXACT: Final = Context(prec=60)  # sums of squares of 17-digit seconds still fit
 ZERO: Final = Decimal(0)
@@ -37,6 +38,16 @@ class Reading(NamedTuple):
 
     labels: Mapping[str, str]
     points: list[tuple[int, str]]
+
+
+def within(readings: Iterable[Reading], span: Interval) -> list[Reading]:
+    """Only the points of a span."""
+    since, until = span.since, span.until
+    found = []
+    for labels, points in readings:
+        if kept := [point for point in points if since < point[0] <= until]:
+            found.append(Reading(labels, kept))
+    return found
 
 
 class Entry(NamedTuple):

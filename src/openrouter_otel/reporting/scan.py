@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from openrouter_otel import names
-from openrouter_otel.reporting import beginnings, queries
+from openrouter_otel.reporting import beginnings, extremes, queries
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.cache import Cache, DamagedError
 from openrouter_otel.reporting.coverage import Coverage
@@ -25,8 +25,10 @@ from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, month
 from openrouter_otel.reporting.pieces import Plan, checks
 from openrouter_otel.reporting.progress import Progress
 from openrouter_otel.reporting.prometheus import Prometheus
-from openrouter_otel.reporting.reader import CHECKS, REQUESTS, STARTS, Reader
+from openrouter_otel.reporting.reader import CHECKS, STARTS, Reader
 from openrouter_otel.reporting.restarts import Restarts
+from openrouter_otel.reporting.scope import Scope
+from openrouter_otel.reporting.stretches import REQUESTS
 
 HOURLY: Final = tuple(
     metric.prometheus for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS)
@@ -117,8 +119,8 @@ class _Scan:
         )
 
     def _read(self, frame: Frame) -> None:
-        reader = Reader(self._fetch, frame, self._sieve, self._cache, self._restarts, self._progress)
-        reader.begin()
+        scope = Scope(self._fetch, frame, self._sieve, self._cache, self._restarts, self._progress)
+        reader = Reader(scope)
         begun: dict[str, int] = {}
         for plan, stretches in reader.stretches(FIRST):
             if plan.metric == STARTS:
@@ -134,8 +136,8 @@ class _Scan:
                 changes = Changes(self._period)
                 stretches = reader.watched(stretches, changes)
             self._books[plan.metric] = reader.book(plan, stretches)
-        self._shortest = reader.extremes(names.DURATION_MIN.prometheus, queries.shortest, self._period)
-        self._longest = reader.extremes(names.DURATION_MAX.prometheus, queries.longest, self._period)
+        self._shortest = extremes.read(scope, names.DURATION_MIN.prometheus, queries.shortest, self._period)
+        self._longest = extremes.read(scope, names.DURATION_MAX.prometheus, queries.longest, self._period)
         shown = (self._period.since, self._month.since, self._now - max(ROLLING.values()))
         self._coverage = reader.coverage(begun, Interval(min(shown), self._now))
 
