@@ -6,15 +6,16 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from openrouter_otel import exporter, report, run, stack
+from openrouter_otel import exporter, report, resolve, run, stack
 
 COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "report": report.main,
     "run": run.main,
     "exporter": exporter.main,
+    "resolve": resolve.main,
     "stack": stack.main,
 }
-LATER: Final = ("key", "tail", "resolve", "doctor")
+LATER: Final = ("key", "tail", "doctor")
 USAGE: Final = f"usage: openrouter-otel {{{','.join(COMMANDS)}}} [options]; each takes --help"
 
 

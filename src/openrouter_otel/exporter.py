@@ -14,6 +14,7 @@ from typing import Any
 from openrouter_otel import settings
 from openrouter_otel.exporting.arguments import Arguments, UsageError, parse
 from openrouter_otel.exporting.journal import JournalExport
+from openrouter_otel.exporting.resolving import Resolving
 from openrouter_otel.journal.store import JournalError
 from openrouter_otel.metrics_endpoint import NoPortError, answered, listen, unavailable
 
@@ -34,6 +35,8 @@ def _serve(arguments: Arguments) -> int:
     try:
         with _told_to_end() as end, contextlib.closing(journal):
             journal.text()
+            if arguments.resolve is not None:
+                Resolving(arguments.journal, arguments.resolve, end).start()
             server = listen(_app(journal.text), arguments.host, arguments.port)
             while not end.wait(0.5):  # not for ever: on some systems a signal is only noticed between two waits
                 pass

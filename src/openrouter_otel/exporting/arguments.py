@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
 from openrouter_otel import settings
+from openrouter_otel.openrouter_api import OpenRouter
 
-USAGE: Final = "openrouter-otel exporter --journal FILE [--host HOST] [--port PORT]"
+USAGE: Final = "openrouter-otel exporter --journal FILE [--host HOST] [--port PORT] [--resolve]"
 
 
 class UsageError(Exception):
@@ -23,11 +24,13 @@ class Arguments(NamedTuple):
         journal: absolute path of the journal to serve.
         host: where to listen.
         port: exactly there; None: at the first free of the ten usual ones.
+        resolve: whom to ask for prices that were not told; None: nobody.
     """
 
     journal: str
     host: str
     port: int | None
+    resolve: OpenRouter | None = None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -57,13 +60,28 @@ def parse(argv: Sequence[str]) -> Arguments:
         help="exactly this port; default OTEL_EXPORTER_PROMETHEUS_PORT, else the first free one from"
         f" {settings.DEFAULT_PORT} on, where the bundled Prometheus looks",
     )
+    option(
+        "--resolve",
+        action="store_true",
+        help=f"ask OpenRouter what calls came to whose price was not told; needs {settings.API_KEY}",
+    )
     found = parser.parse_args(list(argv))
     journal = settings.journal() if found.journal is None else found.journal.strip()
     if journal == "":
         parser.error("--journal takes the path of a file")
     if not journal:
         parser.error("there is nothing to serve without --journal")
-    return Arguments(str(Path(journal).expanduser().absolute()), found.host, found.port)
+    api = _api() if found.resolve else None
+    return Arguments(str(Path(journal).expanduser().absolute()), found.host, found.port, api)
+
+
+def _api() -> OpenRouter:
+    if (key := settings.api_key()) is None:
+        raise UsageError(f"--resolve needs {settings.API_KEY}, a key of the account that made the calls")
+    try:
+        return OpenRouter(settings.openrouter_api(), key)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _port(text: str) -> int:

@@ -67,7 +67,7 @@ class Service:
         self._users = Users(settings.max_users, "max_users")
         self._histogram_users = Users(settings.max_histogram_users, "max_histogram_users")
         self._bases: dict[tuple[tuple[str, str], ...], Base] = {}
-        self._kinds: dict[tuple[Series, str], Series] = {}
+        self._siblings: dict[tuple[tuple[str, str], ...], Series] = {}
 
     def admit(self, stored: Mapping[str, str]) -> list[Place]:
         """Where the sums of a series go; series must come in the order of their ids."""
@@ -98,13 +98,9 @@ class Service:
             yield Place(names.RESOLVED, self._find(names.RESOLVED, base, user), "resolved")
 
     def _details(self, base: Base, user: str) -> Iterator[Place]:
-        # Few of them ever come, and nobody knows which: all that a user has of a model share one place under the cap.
         shared = self._find(names.TOKENS_DETAIL, base, user, None)
         for kind in names.TOKEN_DETAILS:
-            series = self._kinds.get((shared, kind))
-            if series is None:
-                series = self._kinds[shared, kind] = Series({**shared.attributes, names.TOKEN_TYPE: kind})
-            yield Place(names.TOKENS_DETAIL, series, kind)
+            yield Place(names.TOKENS_DETAIL, self._beside(shared, {names.TOKEN_TYPE: kind}), kind)
 
     def _costs(self, base: Base, user: str, outcome: str, source: str) -> Iterator[Place]:
         if source == names.FREE_FAILURE:
@@ -112,13 +108,21 @@ class Service:
         told, column = (names.ESTIMATED, "estimated") if source == names.ESTIMATED else (names.REPORTED, "charged")
         cost = self._find(names.COST, base, user, told, names.OPENROUTER, outcome)
         yield Place(names.COST, cost, column, at_zero=source != names.UNPRICED)
-        bill = self._find(names.COST, base, user, names.ESTIMATED, names.PROVIDER, outcome)
+        bill = self._beside(cost, {names.COST_SOURCE: names.ESTIMATED, names.PAYEE: names.PROVIDER})
         yield Place(names.COST, bill, "provider_cost")
 
     def _histograms(self, stored: Mapping[str, str], base: Base, user: str) -> Iterator[Place]:
         for metric, column in HISTOGRAM_SUMS.items():
             extra = [stored[attribute] for attribute in metric.attributes]
             yield Place(metric, self._find(metric, base, user, *extra), column)
+
+    def _beside(self, series: Series, attributes: Mapping[str, str]) -> Series:
+        """The same series with other values of the metric's own attributes, under the same place of the cap.
+
+        Most of these never come, and nobody knows which: to reserve a place for each would waste most of the cap.
+        """
+        all_of_them = {**series.attributes, **attributes}
+        return self._siblings.setdefault(tuple(all_of_them.items()), Series(all_of_them))
 
     def _find(self, metric: names.Metric, base: Base, user: str | None = None, *extra: str | None) -> Series:
         return self._families[metric].find(base, user, extra)
