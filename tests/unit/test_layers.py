@@ -62,6 +62,7 @@ OWNERS = {
     "sqlite3": {
         "journal/reading.py",
         "journal/store.py",
+        "journal/sums.py",
         "journal/writing.py",
         "reporting/cache.py",
         "reporting/journal.py",

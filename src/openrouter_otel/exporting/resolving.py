@@ -41,22 +41,20 @@ class Resolving:
     def _work(self) -> None:
         pause = 0.0
         while not self._end.wait(pause):
-            try:
-                pause = self._look()
-            except (JournalError, OpenRouterError) as error:
-                self._tell(str(error))
-                pause = _PAUSE
-            else:
-                self._trouble = ""
+            pause = self._look()
 
     def _look(self) -> float:
         """Price what can be priced now; seconds until there may be more."""
-        least, most = _EVERY
         try:
             with contextlib.closing(WaitingCalls(self._path)) as calls:
                 due = self._resolver.work(calls)
         except NothingYetError:
-            return most
+            due = None
+        except (JournalError, OpenRouterError) as error:
+            self._tell(str(error))
+            return _PAUSE
+        self._trouble = ""
+        least, most = _EVERY
         return most if due is None else min(max(due - time.time(), least), most)
 
     def _tell(self, trouble: str) -> None:

@@ -49,3 +49,9 @@ class Tally:
         if name not in self._by_day:
             self._by_day[name] = self.book(metric, part).by_day(self.evidence.period, self.evidence.tz)
         return self._by_day[name]
+
+    def unpriced(self, interval: Interval) -> int:
+        """Calls that ended with no price known, without those whose price was found out within the interval."""
+        unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED).sum()
+        later = self.evidence.books.get(names.RESOLVED.prometheus)
+        return max(0, int(unknown - (later.within(interval).sum() if later else 0)))
