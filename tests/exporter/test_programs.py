@@ -54,9 +54,8 @@ def app(environ, start_response):
 
 class Server(BaseApplication):
     def load_config(self):
-        for name, value in {"bind": os.environ["BIND"], "workers": 4, "preload_app": True, "threads": 2,
-                            "control_socket_disable": True}.items():
-            if name in self.cfg.settings: self.cfg.set(name, value)
+        options = {"bind": os.environ["BIND"], "workers": 4, "threads": 2, "preload_app": True, "graceful_timeout": 1}
+        for name, value in options.items(): self.cfg.set(name, value)
 
     def load(self):
         ask(user="parent")
