@@ -65,10 +65,10 @@ Server().run()
 """
 
 
-def test_gunicorn_with_four_workers(stage: Stage, run: Run) -> None:
+def test_gunicorn_with_four_workers(stage: Stage, run: Run, tmp_path: Path) -> None:
     """Instrumented and used before the fork, as `--preload` has it."""
     bind = f"127.0.0.1:{free_port()}"
-    program = run(PREFORK, OPENROUTER_OTEL_JOURNAL=str(stage.journal), BIND=bind)
+    program = run(PREFORK, OPENROUTER_OTEL_JOURNAL=str(stage.journal), BIND=bind, HOME=str(tmp_path))
     until(lambda: "Booting worker" in program.log)
 
     def visit(number: int) -> None:

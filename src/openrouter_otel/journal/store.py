@@ -70,11 +70,13 @@ def open_for_reading(path: str) -> sqlite3.Connection:
 
     Raises:
         NothingYetError: there is no such file, or an empty one, or one of an older schema.
-        JournalError: it is damaged, or no journal of ours.
+        JournalError: it cannot be read, is damaged, or is no journal of ours.
     """
     with complaining():
         if not os.path.exists(path):
             raise NothingYetError("there is no such file")
+        if not os.path.isfile(path):
+            raise JournalError("it is no file")
         address = f"{Path(path).absolute().as_uri()}?mode=ro"
         connection = sqlite3.connect(address, uri=True, timeout=5.0, check_same_thread=False)
     try:
