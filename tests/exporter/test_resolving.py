@@ -226,4 +226,5 @@ def test_the_report_from_prometheus_equals_all_charges_once_they_are_found_out(b
     report = stage.report(resolved=True)
 
     assert report["summary"]["all_time"]["abandoned_requests"] == 1
+    assert report["fruitless_spend"]["by_outcome"]["abandoned"]["unpriced_requests"] == 0
     assert report["user_stats"]["ada"]["cost"] > 0

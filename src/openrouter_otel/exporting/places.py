@@ -95,7 +95,7 @@ class Service:
         yield from self._details(base, user)
         yield from self._costs(base, user, outcome, source)
         if source == names.UNPRICED:
-            yield Place(names.RESOLVED, self._find(names.RESOLVED, base, user), "resolved")
+            yield Place(names.RESOLVED, self._find(names.RESOLVED, base, user, outcome), "resolved")
 
     def _details(self, base: Base, user: str) -> Iterator[Place]:
         shared = self._find(names.TOKENS_DETAIL, base, user, None)

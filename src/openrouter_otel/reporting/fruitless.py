@@ -26,17 +26,18 @@ def fruitless(tally: Tally) -> FruitlessSpend:
     return FruitlessSpend(
         cost=rounded(lost),
         share=ratio(lost, cost.sum()),
-        by_outcome={name: _spend(requests.of(outcome=name), cost.of(outcome=name)) for name in FRUITLESS},
+        by_outcome={name: _spend(tally, name) for name in FRUITLESS},
         by_model={name: rounded(by_model[name]) for name in ranked(by_model)},
         truncated=_truncated(requests.of(finish_reason=CUT_SHORT, outcome=names.OK)),
         cache_never_read=_never_read(tally.period(names.TOKENS_DETAIL)),
     )
 
 
-def _spend(requests: Totals, cost: Totals) -> Spend:
-    calls, unpriced, paid = requests.sum(), requests.of(cost_source=names.UNPRICED).sum(), cost.sum()
+def _spend(tally: Tally, outcome: str) -> Spend:
+    calls, paid = (tally.period(metric).of(outcome=outcome).sum() for metric in (names.REQUESTS, names.COST))
+    unpriced = tally.unpriced(tally.evidence.period, outcome=outcome)
     unknown = calls and calls == unpriced and not paid
-    return Spend(int(calls), None if unknown else rounded(paid), int(unpriced))
+    return Spend(int(calls), None if unknown else rounded(paid), unpriced)
 
 
 def _truncated(requests: Totals) -> Spend:

@@ -50,8 +50,13 @@ class Tally:
             self._by_day[name] = self.book(metric, part).by_day(self.evidence.period, self.evidence.tz)
         return self._by_day[name]
 
-    def unpriced(self, interval: Interval) -> int:
-        """Calls that ended with no price known, without those whose price was found out within the interval."""
-        unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED).sum()
+    def unpriced(self, interval: Interval, **labels: str) -> int:
+        """Calls that ended with no price known, without those whose price was found out within the interval.
+
+        Args:
+            interval: its ends are edges.
+            labels: only calls that have these; ``outcome`` and those that all metrics have.
+        """
+        unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED, **labels).sum()
         later = self.evidence.books.get(names.RESOLVED.prometheus)
-        return max(0, int(unknown - (later.within(interval).sum() if later else 0)))
+        return max(0, int(unknown - (later.within(interval).of(**labels).sum() if later else 0)))
