@@ -7,6 +7,7 @@ from datetime import date
 from openrouter_otel import names
 from openrouter_otel.reporting.books import Book, Totals
 from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting.ledger import ZERO
 from openrouter_otel.reporting.period import Interval
 
 NOTHING = Totals({})
@@ -50,13 +51,12 @@ class Tally:
             self._by_day[name] = self.book(metric, part).by_day(self.evidence.period, self.evidence.tz)
         return self._by_day[name]
 
-    def unpriced(self, interval: Interval, **labels: str) -> int:
-        """Calls that ended with no price known, without those whose price was found out within the interval.
+    def unpriced(self, interval: Interval) -> int:
+        """Calls that ended with no price known, without those whose price was found out within the interval."""
+        unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED).sum()
+        return int(max(unknown - self.resolved(interval).sum(), ZERO))
 
-        Args:
-            interval: its ends are edges.
-            labels: only calls that have these; ``outcome`` and those that all metrics have.
-        """
-        unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED, **labels).sum()
-        later = self.evidence.books.get(names.RESOLVED.prometheus)
-        return max(0, int(unknown - (later.within(interval).of(**labels).sum() if later else 0)))
+    def resolved(self, interval: Interval) -> Totals:
+        """Calls whose unknown price was found out; a source that has reckoned with them already has no such book."""
+        book = self.evidence.books.get(names.RESOLVED.prometheus)
+        return NOTHING if book is None else book.within(interval)
