@@ -7,16 +7,18 @@ import logging
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+
+from prometheus_client import CollectorRegistry
 
 from openrouter_otel import settings
 from openrouter_otel.exporting.arguments import Arguments, UsageError, parse
 from openrouter_otel.exporting.journal import JournalExport
+from openrouter_otel.exporting.page import Page
 from openrouter_otel.exporting.resolving import Resolving
 from openrouter_otel.journal.store import JournalError
-from openrouter_otel.metrics_endpoint import NoPortError, answered, listen, unavailable
+from openrouter_otel.metrics_endpoint import NoPortError, listen
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,9 +37,9 @@ def _serve(arguments: Arguments) -> int:
     try:
         with _told_to_end() as end, contextlib.closing(journal):
             journal.text()
+            server = listen(Page(journal, CollectorRegistry()), arguments.host, arguments.port)
             if arguments.resolve is not None:
                 Resolving(arguments.journal, arguments.resolve, end).start()
-            server = listen(_app(journal.text), arguments.host, arguments.port)
             while not end.wait(0.5):  # not for ever: on some systems a signal is only noticed between two waits
                 pass
             server.shutdown()
@@ -45,16 +47,6 @@ def _serve(arguments: Arguments) -> int:
     except JournalError:
         return 1  # it has been said
     return 0
-
-
-def _app(text: Callable[[], str]) -> Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]:
-    def app(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        try:
-            return answered(text().encode(), environ, start_response)
-        except JournalError as error:
-            return unavailable(f"the journal cannot be read: {error}", start_response)
-
-    return app
 
 
 @contextlib.contextmanager
@@ -65,6 +57,7 @@ def _told_to_end() -> Iterator[threading.Event]:
     try:
         yield end
     finally:
+        end.set()
         for sign, handler in before.items():
             signal.signal(sign, handler)
 
