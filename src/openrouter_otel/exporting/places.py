@@ -54,8 +54,6 @@ class Service:
     """
 
     def __init__(self, identity: str, name: str, environment: str, *, first: bool, settings: Settings) -> None:
-        self.name = name
-        self.environment = environment
         self.process = identity if first else _derived(identity, name, environment)
         self.resource = {
             attribute: value
