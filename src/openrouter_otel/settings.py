@@ -24,6 +24,9 @@ USERS: Final = ("plain", "hashed", "off")
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 9464
 CACHE: Final = "openrouter-otel"
+OPENROUTER_API: Final = "https://openrouter.ai/api/v1"
+API_KEY: Final = "OPENROUTER_API_KEY"
+MANAGEMENT_KEY: Final = "OPENROUTER_MANAGEMENT_KEY"
 JOURNAL: Final = "OPENROUTER_OTEL_JOURNAL"
 RUN: Final = "OPENROUTER_OTEL_RUN"
 DOCTOR: Final = "OPENROUTER_OTEL_DOCTOR"
@@ -99,6 +102,21 @@ def metrics_address() -> tuple[str, int | None]:
 def prometheus_url() -> str | None:
     """Where the report looks for Prometheus: PROMETHEUS_URL."""
     return os.environ.get("PROMETHEUS_URL", "").strip() or None
+
+
+def openrouter_api() -> str:
+    """Where OpenRouter's own API is: OPENROUTER_BASE_URL, as many programs name it, else the public one."""
+    return os.environ.get("OPENROUTER_BASE_URL", "").strip() or OPENROUTER_API
+
+
+def api_key() -> str | None:
+    """The key that programs call OpenRouter with: OPENROUTER_API_KEY."""
+    return os.environ.get(API_KEY, "").strip() or None
+
+
+def management_key() -> str | None:
+    """The key that may see the whole account, and call no model: OPENROUTER_MANAGEMENT_KEY."""
+    return os.environ.get(MANAGEMENT_KEY, "").strip() or None
 
 
 def cache_directory() -> Path:

@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Final
 
 from openrouter_otel.journal.reading import Calls, EndedCall
-from openrouter_otel.journal.store import JournalError, NoCallsYet
+from openrouter_otel.journal.store import JournalError, NothingYetError
 from openrouter_otel.tailing.arguments import Arguments, UsageError, parse
 from openrouter_otel.tailing.lines import Lines, day
 
@@ -72,7 +72,7 @@ def _awaited(arguments: Arguments) -> Calls | None:
 def _opened(arguments: Arguments) -> Calls | None:
     try:
         return Calls(arguments.journal, arguments.only)
-    except NoCallsYet:
+    except NothingYetError:
         return None
 
 

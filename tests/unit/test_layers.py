@@ -27,6 +27,11 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("emit/*", (f"{OURS}.facts.stream", f"{OURS}.facts.errors", f"{OURS}.facts.reading", f"{OURS}.watch")),
     ("journal/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.record", f"{OURS}.settings", *REPORT)),
+    (
+        "exporting/*",
+        ("openai", "sqlite3", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.facts", f"{OURS}.runtime", *REPORT),
+    ),
+    ("exporting/{places,figures}.py", (*SIDES, *IO)),
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
     ("{budgets,budget_rules,promql}.py", (*SIDES, *IO, f"{OURS}.emit", *REPORT)),
@@ -53,14 +58,15 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
 # What only these files may touch.
 OWNERS = {
     "openai": {"watch.py"},
-    "urllib3": {"reporting/transport.py", "prices.py"},
+    "urllib3": {"reporting/transport.py", "openrouter_api.py"},
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py", "running/bootstrap/sitecustomize.py"},
-    "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
+    "prometheus_client": {"exporter.py", "exporting/page.py", "metrics_endpoint.py", "reader.py", "telemetry.py"},
     "sqlite3": {
         "journal/reading.py",
         "journal/store.py",
+        "journal/sums.py",
         "journal/writing.py",
         "reporting/cache.py",
         "reporting/journal.py",

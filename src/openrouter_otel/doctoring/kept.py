@@ -11,7 +11,7 @@ from openrouter_otel.doctoring.findings import Finding, note, ok, problem, warni
 from openrouter_otel.doctoring.setup import Setup
 from openrouter_otel.doctoring.source import MINUTE, START, one_of, within
 from openrouter_otel.journal.inspecting import Condition, can_be_written
-from openrouter_otel.journal.store import MODE, JournalError, NoCallsYet
+from openrouter_otel.journal.store import MODE, JournalError, NothingYetError
 
 _OTHERS: Final = 0o077  # permissions of everybody else
 
@@ -21,7 +21,7 @@ def journal(setup: Setup) -> Iterator[Finding]:
     path, found = setup.journal_path, setup.journal
     if path is None or found is None:
         yield note("there is no journal (OPENROUTER_OTEL_JOURNAL or --journal names one)")
-    elif isinstance(found, NoCallsYet) and can_be_written(path):
+    elif isinstance(found, NothingYetError) and can_be_written(path):
         yield warning(f"the journal {path} has no call yet: {found}", "it is made by the first call of a program")
     elif os.path.exists(path) and not can_be_written(path):
         yield problem(

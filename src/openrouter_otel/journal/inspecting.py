@@ -36,7 +36,7 @@ def inspect(path: str) -> Condition:
     """Look at a journal.
 
     Raises:
-        JournalError: it cannot be read; `NoCallsYet` where it is only too early.
+        JournalError: it cannot be read; `NothingYetError` where it is only too early.
     """
     with closing(open_for_reading(path)) as connection, complaining():
         calls, last = connection.execute("SELECT count(*), max(ended_at) FROM calls").fetchone()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from openrouter_otel.journal.store import complaining, file_identity, open_for_reading, open_for_writing
+from openrouter_otel.journal.store import complaining, file_at, open_for_reading, open_for_writing
 
 
 class EndedCall(NamedTuple):
@@ -62,7 +62,7 @@ class Calls:
         only: what the columns of `schema.records` must have, None for NULL; all calls where it is empty.
 
     Raises:
-        JournalError: the journal cannot be read; `NoCallsYet` where it is only too early.
+        JournalError: the journal cannot be read; `NothingYetError` where it is only too early.
     """
 
     def __init__(self, path: str, only: dict[str, str | None] | None = None) -> None:
@@ -70,7 +70,7 @@ class Calls:
         self._seen = 0
         self._path = path
         self._connection: sqlite3.Connection = open_for_reading(path)
-        self._file = file_identity(path)
+        self._file = file_at(path)
 
     def latest(self, number: int) -> list[EndedCall]:
         """The last so many, with which all that is there counts as told; JournalError where the file fails."""
@@ -91,7 +91,7 @@ class Calls:
     @property
     def replaced(self) -> bool:
         """Whether the path has come to mean another file, or none."""
-        return file_identity(self._path) != self._file
+        return file_at(self._path) != self._file
 
     def close(self) -> None:
         """No more questions."""

@@ -28,10 +28,6 @@ class JournalError(Exception):
         self.busy = busy
 
 
-class NoCallsYet(JournalError):
-    """There is no file, or none that has been written to: the first call will mend it."""
-
-
 @contextlib.contextmanager
 def complaining() -> Iterator[None]:
     """Within, what SQLite and the file system raise becomes a JournalError."""
@@ -41,6 +37,10 @@ def complaining() -> Iterator[None]:
         raise JournalError(str(error), busy=_is_busy(error)) from error
     except OSError as error:
         raise JournalError(error.strerror or str(error)) from error
+
+
+class NothingYetError(JournalError):
+    """Nobody has written a call yet, which is mended by waiting, too: there is no file, or an empty one."""
 
 
 def open_for_writing(path: str) -> sqlite3.Connection:
@@ -66,27 +66,31 @@ def open_for_writing(path: str) -> sqlite3.Connection:
 
 
 def open_for_reading(path: str) -> sqlite3.Connection:
-    """A connection that changes nothing, to a journal of today's schema.
+    """A connection that changes nothing, to a journal of today's schema, for one thread at a time.
 
     Raises:
-        JournalError: it is damaged, or no journal of ours; `NoCallsYet`: there is none, or one of an older schema.
+        NothingYetError: there is no such file, or an empty one, or one of an older schema.
+        JournalError: it cannot be read, is damaged, or is no journal of ours.
     """
     with complaining():
+        if not os.path.exists(path):
+            raise NothingYetError("there is no such file")
         if not os.path.isfile(path):
-            raise NoCallsYet("there is no such file")
-        connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+            raise JournalError("it is no file")
+        address = f"{Path(path).absolute().as_uri()}?mode=ro"
+        connection = sqlite3.connect(address, uri=True, timeout=5.0, check_same_thread=False)
     try:
         with complaining():
             if _identified(connection) < VERSION:
-                raise NoCallsYet("no call has been written to it by this version of openrouter-otel")
+                raise NothingYetError("no call has been written to it by this version of openrouter-otel")
     except JournalError:
         connection.close()
         raise
     return connection
 
 
-def file_identity(path: str) -> tuple[int, int] | None:
-    """Which file a path means: it may be moved, deleted or made anew while it is open; None: none."""
+def file_at(path: str) -> tuple[int, int] | None:
+    """Which file is there now, to notice that a journal was moved or deleted; None: none."""
     try:
         status = os.stat(path)
     except OSError:

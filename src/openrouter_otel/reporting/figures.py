@@ -132,7 +132,7 @@ def _accounting(tally: Tally, judged: trust.Trust) -> Accounting:
     charged = cost.of(payee=names.OPENROUTER)
     return Accounting(
         identity=judged.identity,
-        unpriced_requests=int(requests.of(cost_source=names.UNPRICED).sum()),
+        unpriced_requests=tally.unpriced(tally.evidence.period),
         charged_cost=rounded(charged.of(cost_source=names.REPORTED).sum()),
         byok_cost=rounded(cost.of(payee=names.PROVIDER).sum()),
         estimated_cost=rounded(charged.of(cost_source=names.ESTIMATED).sum()),

@@ -31,7 +31,8 @@ from openrouter_otel.reporting.scope import Scope
 from openrouter_otel.reporting.stretches import REQUESTS
 
 HOURLY: Final = tuple(
-    metric.prometheus for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS)
+    metric.prometheus
+    for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS, names.RESOLVED)
 )
 HISTOGRAMS: Final = (names.DURATION, names.FIRST_TOKEN, names.OUTPUT_RATE)
 COARSE: Final = (
