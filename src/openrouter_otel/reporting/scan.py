@@ -156,6 +156,7 @@ class _Scan:
         rolling = [Interval(self._now - length, self._now) for length in ROLLING.values()]
         about = (self._period, self._previous, self._month, *rolling)
         odd = {edge for interval in about for edge in (interval.since, interval.until)}
+        odd |= self._asked.besides(self._now)
         return Frame(self._asked.tz, since, covered, self._now, tuple(sorted(odd)))
 
     def _verify(self) -> None:
