@@ -47,6 +47,10 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
     (
+        "reporting/{distributions,order,single_calls,journal/series}.py",
+        ("urllib3", "sqlite3", "socket", "os", "rich"),
+    ),
+    (
         "reporting/{breakdowns,users,summaries,projection,fruitless,rows,trends,trust,period}.py",
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
@@ -69,7 +73,7 @@ OWNERS = {
         "journal/sums.py",
         "journal/writing.py",
         "reporting/cache.py",
-        "reporting/journal.py",
+        "reporting/journal/opened.py",
     },
     "rich": {"reporting/render/terminal.py"},
     "altair": {"reporting/render/html/charts.py"},

@@ -77,7 +77,8 @@ def open_for_reading(path: str) -> sqlite3.Connection:
             raise NothingYetError("there is no such file")
         if not os.path.isfile(path):
             raise JournalError("it is no file")
-        address = f"{Path(path).absolute().as_uri()}?mode=ro"
+        mode = "mode=ro&immutable=1" if _is_at_rest(path) else "mode=ro"
+        address = f"{Path(path).absolute().as_uri()}?{mode}"
         connection = sqlite3.connect(address, uri=True, timeout=5.0, check_same_thread=False)
     try:
         with complaining():
@@ -96,6 +97,14 @@ def file_at(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+def _is_at_rest(path: str) -> bool:
+    """Whether nobody writes and we cannot either: SQLite would want to make its companions first."""
+    log = f"{path}-wal"
+    return not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) and not (
+        os.path.exists(log) and os.path.getsize(log)
+    )
 
 
 def _identified(connection: sqlite3.Connection) -> int:

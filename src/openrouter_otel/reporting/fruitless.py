@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from openrouter_otel import names
@@ -31,7 +32,7 @@ def fruitless(tally: Tally) -> FruitlessSpend:
             name: _spend(requests.of(outcome=name), cost.of(outcome=name), later.of(outcome=name)) for name in FRUITLESS
         },
         by_model={name: rounded(by_model[name]) for name in ranked(by_model)},
-        truncated=_truncated(requests.of(finish_reason=CUT_SHORT, outcome=names.OK)),
+        truncated=_truncated(requests, cost),
         cache_never_read=_never_read(tally.period(names.TOKENS_DETAIL)),
     )
 
@@ -44,10 +45,12 @@ def _spend(requests: Totals, cost: Totals, later: Totals = NOTHING) -> Spend:
     return Spend(int(calls), None if unknown else rounded(paid), int(unpriced))
 
 
-def _truncated(requests: Totals) -> Spend:
-    """No metric has the cost by finish reason."""
-    calls = int(requests.sum())
-    return Spend(calls, None if calls else rounded(ZERO), int(requests.of(cost_source=names.UNPRICED).sum()))
+def _truncated(requests: Totals, cost: Totals) -> Spend:
+    """No metric has the cost by finish reason; a journal has."""
+    told = any(series.get(names.FINISH_REASON) for series, _ in cost.items())
+    cut, paid = (totals.of(finish_reason=CUT_SHORT, outcome=names.OK) for totals in (requests, cost))
+    spend = _spend(cut, paid)
+    return spend if told or not spend.requests else replace(spend, cost=None)
 
 
 def _never_read(details: Totals) -> dict[str, CacheUse]:

@@ -18,19 +18,15 @@ class Tally:
 
     Args:
         evidence: what the source told.
-        of_one_user: whether it was filtered by user, so that metrics without a user tell of others too.
     """
 
-    def __init__(self, evidence: Evidence, of_one_user: bool = False) -> None:
+    def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.of_one_user = of_one_user
         self._within: dict[tuple[str, Interval], Totals] = {}
         self._by_day: dict[str, dict[date, Totals]] = {}
 
     def book(self, metric: names.Metric, part: str = "") -> Book:
         """A metric's entries; `part` is ``_sum``, ``_count`` or ``_bucket`` of a histogram."""
-        if self.of_one_user and not metric.user:
-            return Book()
         return self.evidence.books[f"{metric.prometheus}{part}"]
 
     def within(self, metric: names.Metric, interval: Interval, part: str = "") -> Totals:

@@ -18,6 +18,11 @@ def verdict(word: str) -> str:
     return VERDICTS[word]
 
 
+def source(told: Mapping[str, str]) -> str:
+    """Where the figures come from."""
+    return told.get("url") or told["file"]
+
+
 def safe(text: str) -> str:
     """Foreign text with every character that a terminal might obey or hide spelled out."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
