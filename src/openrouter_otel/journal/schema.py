@@ -32,8 +32,9 @@ Units: instants are whole milliseconds since the epoch, durations seconds (REAL,
 integers: see `money`.
 
 How to read ten million rows: sums by hour, model, user and so on come from ``hourly`` for whole hours and from
-``calls`` for the odd minutes at a period's ends; durations, for exact quantiles, from the index ``calls_by_time``,
-which has all they need; series is small enough to be held in memory.
+``calls`` for the odd minutes at a period's ends; durations, first tokens and output rates, for exact quantiles, from
+the index ``calls_by_time``, which has all they need; sessions from ``calls_by_session``; series is small enough to be
+held in memory.
 """
 
 from __future__ import annotations
@@ -154,7 +155,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             retries INTEGER NOT NULL, stream INTEGER NOT NULL, byok INTEGER NOT NULL,
             session_id TEXT, tags TEXT, error_message TEXT, generation_id TEXT, native_finish_reason TEXT,
             pending INTEGER, resolved_at INTEGER)""",
-        "CREATE INDEX calls_by_time ON calls (ended_at, series_id, duration, first_token)",
+        "CREATE INDEX calls_by_time ON calls (ended_at, series_id, duration, first_token, output_tokens)",
+        "CREATE INDEX calls_by_session ON calls (ended_at, session_id, cost) WHERE session_id IS NOT NULL",
         "CREATE INDEX calls_pending ON calls (ended_at) WHERE pending = 1",  # unknown price, known generation
         f"CREATE TABLE hourly (hour INTEGER, series_id INTEGER, {_SUMS} PRIMARY KEY (hour, series_id)) WITHOUT ROWID",
         f"CREATE TABLE totals ({_SUMS} series_id INTEGER PRIMARY KEY)",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, localcontext
 from itertools import accumulate, pairwise
 from typing import Final
@@ -24,7 +24,7 @@ from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.journal import failures, sessions, values
 from openrouter_otel.reporting.journal.opened import Journal, opened
 from openrouter_otel.reporting.journal.series import METRICS, Share, series_of, shares
-from openrouter_otel.reporting.journal.sums import NEVER, Sums, of_all_time, requests, within
+from openrouter_otel.reporting.journal.sums import NEVER, Sums, SumsReader
 from openrouter_otel.reporting.ledger import EXACT, ZERO, Account
 from openrouter_otel.reporting.period import Asked, Interval, iso, month
 from openrouter_otel.reporting.trust import JOURNAL
@@ -70,6 +70,7 @@ class _Scan:
         about = (period, self._previous, self._month, *rolling)
         odd = {edge for interval in about for edge in (interval.since, interval.until)}
         self._odd = sorted(odd | asked.besides(now))
+        self._sums = SumsReader(journal)
         self._edges = sorted({*self._odd, *(day.until for day in days(period, asked.tz))})
         self._timed: dict[int, _Timed] = defaultdict(_Timed)
 
@@ -103,44 +104,28 @@ class _Scan:
 
     def _books(self) -> dict[str, Book]:
         gained: _Gained = {metric: defaultdict(dict) for metric in METRICS}
-        totals = {sums.series: sums.amounts for sums in of_all_time(self._journal)}
-        parts = {
-            number: [share for share in shares(self._journal.labels[number]) if share.column in amounts]
-            for number, amounts in totals.items()
+        accounts = {
+            sums.series: _Accounts(gained, shares(self._journal.labels[sums.series]), sums.amounts)
+            for sums in self._sums.of_all_time
         }
-        for at, sums in self._cells():
-            if at in self._period:
-                self._timed[sums.series].take(sums)
-            before = totals[sums.series]
-            for column, amount in sums.amounts.items():
-                before[column] -= amount
-            self._add(gained, parts[sums.series], at, sums.amounts)
-        for number, before in totals.items():  # what is left is older than every edge
-            self._add(gained, parts[number], self._edges[0], before)
+        for since, until in pairwise(self._edges):
+            coarse = self._odd[bisect_left(self._odd, until)]
+            for sums in self._sums.within(self._span(Interval(since, until))):
+                accounts[sums.series].add(until, coarse, sums.amounts)
+                if until in self._period:
+                    self._timed[sums.series].take(sums)
+        for account in accounts.values():
+            account.add_the_rest(self._edges[0])
         books = {metric: _book(by_series) for metric, by_series in gained.items()}
         books[names.REQUESTS.prometheus].add_over_time(dict(self._by_hour()))
         return books
-
-    def _cells(self) -> Iterator[tuple[int, Sums]]:
-        """What was added between the edges, each with the latter one."""
-        for since, until in pairwise(self._edges):
-            for sums in within(self._journal, self._span(Interval(since, until))):
-                yield until, sums
-
-    def _add(self, gained: _Gained, parts: list[Share], at: int, amounts: Mapping[str, Decimal]) -> None:
-        for metric, series, column, less in parts:
-            amount = amounts.get(column, ZERO) - (amounts.get(less, ZERO) if less else ZERO)
-            if amount:
-                edge = at if metric in _DAILY else self._odd[bisect_left(self._odd, at)]
-                by_edge = gained[metric][series]
-                by_edge[edge] = by_edge.get(edge, ZERO) + amount
 
     def _by_hour(self) -> Iterator[tuple[int, Decimal]]:
         """The period's calls by the end of their local hour."""
         since = self._journal.data_since
         for hour in hours(self._period, self._asked.tz):
             if since is not None and hour.until > since:
-                yield hour.until, Decimal(requests(self._journal, self._span(hour)))
+                yield hour.until, Decimal(self._sums.requests(self._span(hour)))
 
     def _distributions(self, span: Interval) -> Values:
         journal = self._journal
@@ -175,6 +160,40 @@ class _Scan:
             )
         if ahead := self._journal.later_than(self._now + _TICK):
             yield f"calls stamped later than now, by another clock: {ahead}; they count as of now"
+
+
+class _Accounts:
+    """Where one series' sums go.
+
+    Args:
+        gained: what is filled.
+        parts: all that its sums are shared among.
+        amounts: its sums of all time.
+    """
+
+    def __init__(self, gained: _Gained, parts: Iterable[Share], amounts: Mapping[str, Decimal]) -> None:
+        self._rest = dict(amounts)
+        self._parts = [
+            (gained[part.metric][part.series], part.metric in _DAILY, part.column, part.less)
+            for part in parts
+            if part.column in amounts
+        ]
+
+    def add(self, edge: int, coarse: int, amounts: Mapping[str, Decimal]) -> None:
+        """Add what was gained up to an edge; `coarse` is the next one for metrics that know no days."""
+        for column, amount in amounts.items():
+            self._rest[column] -= amount
+        for by_edge, daily, column, less in self._parts:
+            amount = amounts.get(column, ZERO)
+            if less in amounts:
+                amount -= amounts[less]
+            if amount:
+                at = edge if daily else coarse
+                by_edge[at] = by_edge[at] + amount if at in by_edge else amount
+
+    def add_the_rest(self, edge: int) -> None:
+        """Add what is older than all that was added."""
+        self.add(edge, edge, dict(self._rest))
 
 
 class _Timed:

@@ -51,13 +51,13 @@ class Share(NamedTuple):
         metric: its Prometheus name.
         series: under which labels.
         column: of the sums.
-        less: another one that is to be subtracted.
+        less: another one that is to be subtracted; "" for none.
     """
 
     metric: str
     series: Series
     column: str
-    less: str | None = None
+    less: str = ""
 
 
 def labels(identity: str, row: Mapping[str, str]) -> dict[str, str]:

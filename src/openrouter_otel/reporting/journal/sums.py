@@ -40,21 +40,10 @@ _OF_CALLS: Final = {
     "longest": "max(c.duration)",
 }
 _PLAIN: Final = (*COUNTS, *SECONDS)
-_SUMMED: Final = ", ".join([*(f"sum({column})" for column in _PLAIN), *(money.summing(column) for column in MONEY)])
 _CALLS, _HOURLY = "calls", "hourly"
-_OF_ALL_TIME: Final = f"""SELECT series_id, min(shortest), max(longest), {_SUMMED} FROM totals
-    WHERE true {{asked}} GROUP BY series_id"""
-_SUMS: Final = {
-    _HOURLY: f"""SELECT series_id, min(shortest), max(longest), {_SUMMED} FROM hourly
-        WHERE hour >= ? AND hour < ? {{asked}} GROUP BY series_id""",
-    _CALLS: f"""SELECT series_id, {", ".join(_OF_CALLS[column] for column in (*EXTREMES, *_PLAIN))},
-        {", ".join(f"exact_sum(c.{column}), 0, 0" for column in MONEY)}
-        FROM calls c JOIN series s ON s.id = c.series_id
-        WHERE c.ended_at >= ? AND c.ended_at < ? {{asked}} GROUP BY series_id""",
-}
 _COUNTS: Final = {
-    _HOURLY: "SELECT sum(requests) FROM hourly WHERE hour >= ? AND hour < ? {asked}",
-    _CALLS: "SELECT count(*) FROM calls WHERE ended_at >= ? AND ended_at < ? {asked}",
+    _HOURLY: "SELECT sum(requests) FROM hourly WHERE hour >= ? AND hour < ?",
+    _CALLS: "SELECT count(*) FROM calls WHERE ended_at >= ? AND ended_at < ?",
 }
 
 
@@ -73,24 +62,62 @@ class Sums(NamedTuple):
     longest: float | None
 
 
-def of_all_time(journal: Journal) -> Iterator[Sums]:
-    """All that was ever added, by series."""
-    return map(_sums, journal.connection.execute(_OF_ALL_TIME.format(asked=journal.asked)))
+class SumsReader:
+    """Answers how much was added when; of columns that hold nothing but zeros it does not ask again.
 
+    Args:
+        journal: who is asked.
 
-def within(journal: Journal, span: Interval) -> Iterator[Sums]:
-    """What was added from one instant (ms) on until before another; a series may come several times."""
-    for table, since, until in _parts(span):
-        yield from map(_sums, journal.connection.execute(_SUMS[table].format(asked=journal.asked), (since, until)))
+    Attributes:
+        of_all_time: all that was ever added, by series.
+    """
 
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self._plain: tuple[str, ...] = _PLAIN
+        self._money: tuple[str, ...] = MONEY
+        self.of_all_time = list(self._asked(f"{self._summing()} FROM totals WHERE true"))
+        used = {column for sums in self.of_all_time for column in sums.amounts}
+        self._plain = tuple(column for column in _PLAIN if column in used)
+        self._money = tuple(column for column in MONEY if column in used)
+        self._queries = {
+            _HOURLY: f"{self._summing()} FROM hourly WHERE hour >= ? AND hour < ?",
+            _CALLS: f"""{self._summing_calls()} FROM calls c JOIN series s ON s.id = c.series_id
+                WHERE c.ended_at >= ? AND c.ended_at < ?""",
+        }
 
-def requests(journal: Journal, span: Interval) -> int:
-    """How many calls ended from one instant (ms) on until before another."""
-    counts = (
-        journal.connection.execute(_COUNTS[table].format(asked=journal.asked), (since, until)).fetchone()[0]
-        for table, since, until in _parts(span)
-    )
-    return sum(count or 0 for count in counts)
+    def within(self, span: Interval) -> Iterator[Sums]:
+        """What was added from one instant (ms) on until before another; a series may come several times."""
+        for table, since, until in _parts(span):
+            yield from self._asked(self._queries[table], since, until)
+
+    def requests(self, span: Interval) -> int:
+        """How many calls ended from one instant (ms) on until before another."""
+        asking = self._journal.connection
+        counts = (
+            asking.execute(f"{_COUNTS[table]} {self._journal.asked}", (since, until)).fetchone()[0]
+            for table, since, until in _parts(span)
+        )
+        return sum(count or 0 for count in counts)
+
+    def _summing(self) -> str:
+        columns = (*(f"sum({column})" for column in self._plain), *map(money.summing, self._money))
+        return f"SELECT {', '.join(('series_id', 'min(shortest)', 'max(longest)', *columns))}"
+
+    def _summing_calls(self) -> str:
+        paid = (f"exact_sum(c.{column}), 0, 0" for column in self._money)
+        columns = (_OF_CALLS[column] for column in (*EXTREMES, *self._plain))
+        return f"SELECT {', '.join(('series_id', *columns, *paid))}"
+
+    def _asked(self, query: str, *span: int) -> Iterator[Sums]:
+        plain, paid = self._plain, self._money
+        for row in self._journal.connection.execute(f"{query} {self._journal.asked} GROUP BY series_id", span):
+            series, shortest, longest, *values = row
+            amounts = {column: Decimal(value) for column, value in zip(plain, values, strict=False) if value}
+            for column, parts in zip(paid, _triples(values[len(plain) :]), strict=True):
+                if amount := _paid(*parts):
+                    amounts[column] = amount
+            yield Sums(series, amounts, shortest, longest)
 
 
 def _parts(span: Interval) -> Iterator[tuple[str, int, int]]:
@@ -108,22 +135,9 @@ def _parts(span: Interval) -> Iterator[tuple[str, int, int]]:
             yield table, since, until
 
 
-def _sums(row: tuple[Any, ...]) -> Sums:
-    series, shortest, longest, *values = row
-    amounts = {column: _decimal(value) for column, value in zip(_PLAIN, values, strict=False) if value}
-    for column, paid in zip(MONEY, _triples(values[len(_PLAIN) :]), strict=True):
-        if amount := _paid(*paid):
-            amounts[column] = amount
-    return Sums(series, amounts, shortest, longest)
-
-
 def _triples(values: list[Any]) -> Iterable[tuple[Any, Any, Any]]:
     return zip(values[::3], values[1::3], values[2::3], strict=True)
 
 
 def _paid(units: int | str, upper: int, lower: int) -> Decimal:
     return Decimal(units) if isinstance(units, str) else money.joined(units, upper, lower)
-
-
-def _decimal(value: float) -> Decimal:
-    return Decimal(value) if isinstance(value, int) else Decimal(repr(value))

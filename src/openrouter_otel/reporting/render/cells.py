@@ -33,6 +33,11 @@ def moment(iso: str) -> str:
     return iso[:16].replace("T", " ")
 
 
+def second(iso: str) -> str:
+    """Day and second of an ISO time."""
+    return iso[:19].replace("T", " ")
+
+
 def span(period: Mapping[str, str]) -> str:
     """A period's ends."""
     return f"{moment(period['since'])} to {moment(period['until'])}"

@@ -24,6 +24,7 @@ MENU: Final = {
     "models": "Models",
     "providers": "Providers",
     "users": "Users",
+    "sessions": "Sessions",
     "showback": "Showback",
     "latency": "Latency",
     "errors": "Errors",
