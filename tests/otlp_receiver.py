@@ -56,15 +56,18 @@ class Point:
 class OtlpReceiver:
     """Listens from construction on; also a context manager.
 
+    Args:
+        port: 0 takes a free one.
+
     Attributes:
         exports: points by export, in the order of arrival.
         spans: all spans.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.exports: list[list[Point]] = []
         self.spans: list[Span] = []
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), _handler(self))
         threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
     @property

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from charges import charged
 from endpoint.programs import Program
 from fake_openrouter import FakeOpenRouter
 from journal.reading import ask, assert_sums_are_those_of_the_rows, records, spent
@@ -20,13 +21,6 @@ from journal.reading import ask, assert_sums_are_those_of_the_rows, records, spe
 Run = Callable[..., Program]
 
 INSTRUMENT = "OpenRouterInstrumentor().instrument()\n"
-
-
-def charged(openrouter: FakeOpenRouter) -> Decimal:
-    """What clients were told that they were charged."""
-    openrouter.book.settle()
-    told = openrouter.book.totals().told
-    return told.charge + told.bill
 
 
 def by(path: Path, column: str) -> dict[object, int]:

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 import pytest
 
+from charges import charged
 from endpoint.programs import PRELUDE, Program
 from fake_openrouter import FakeOpenRouter
 from openrouter_otel import names
@@ -40,13 +41,6 @@ tracers.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
 SET = OWN + "metrics.set_meter_provider(meters); trace.set_tracer_provider(tracers)\n"
 INSTRUMENT = "OpenRouterInstrumentor().instrument()\n"
 PASS = OWN + "OpenRouterInstrumentor().instrument(meter_provider=meters, tracer_provider=tracers)\n"
-
-
-def charged(openrouter: FakeOpenRouter) -> Decimal:
-    """What clients were told that they were charged."""
-    openrouter.book.settle()
-    told = openrouter.book.totals().told
-    return told.charge + told.bill
 
 
 def assert_all_arrived(receiver: OtlpReceiver, openrouter: FakeOpenRouter) -> None:
