@@ -1,10 +1,20 @@
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fastapi import FastAPI
 from openai import AsyncOpenAI
 
 from openrouter_otel import OpenRouterInstrumentor, usage_context
 
-OpenRouterInstrumentor().instrument()
-app = FastAPI()
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    OpenRouterInstrumentor().instrument()
+    yield
+    OpenRouterInstrumentor().uninstrument()  # writes what is left
+
+
+app = FastAPI(lifespan=lifespan)
 client = AsyncOpenAI()
 
 

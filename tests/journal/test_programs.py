@@ -149,6 +149,30 @@ def test_a_worker_that_ends_at_once_loses_nothing(method: str, run: Run, journal
     assert len(records(journal)) == 1
 
 
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_a_pool_that_is_closed_and_joined_loses_nothing(method: str, run: Run, journal: Path) -> None:
+    program = run(
+        """
+import multiprocessing
+OpenRouterInstrumentor().instrument()
+
+def work(number):
+    ask(user=f"user-{number}")
+
+if __name__ == "__main__":
+    with multiprocessing.get_context(os.environ["METHOD"]).Pool(2) as pool:
+        pool.map(work, range(8), 1)
+        pool.close()
+        pool.join()
+""",
+        OPENROUTER_OTEL_JOURNAL=str(journal),
+        METHOD=method,
+    )
+
+    assert program.end() == 0, program.log
+    assert by(journal, "user_id") == {f"user-{number}": 1 for number in range(8)}
+
+
 def test_a_program_that_becomes_a_daemon_keeps_what_it_had_before(
     run: Run, openrouter: FakeOpenRouter, journal: Path
 ) -> None:

@@ -13,6 +13,7 @@ from endpoint.programs import PRELUDE, Program
 from fake_openrouter import FakeOpenRouter
 from openrouter_otel import names
 from otlp_receiver import CUMULATIVE, DELTA, OtlpReceiver, attributes
+from recipes_page import PAGE
 
 Run = Callable[..., Program]
 
@@ -127,7 +128,8 @@ os.kill(os.getpid(), 15)
 import time
 time.sleep(20)
 """
-GRACEFUL = "import signal; signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))"
+[LINE] = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("signal.signal(")]
+GRACEFUL = f"import signal; {LINE}"
 
 
 @pytest.mark.parametrize(("handler", "arrives"), [(GRACEFUL, "0.5"), ("", "0")], ids=["with a handler", "without"])
