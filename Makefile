@@ -80,11 +80,15 @@ docker-compose: # the distribution's, where there is neither it nor the plugin; 
 test-compose: setup docker-compose
 	@$(BIN)/python -m pytest -q -n 0 tests/compose
 
+.PHONY: test-recipes
+test-recipes: setup ## docs/recipes.md, each recipe run for real (FastAPI, gunicorn, Celery, LangChain, ... in an environment of their own)
+	@$(BIN)/tox run -q -e recipes
+
 .PHONY: test-render
 test-render: setup chromium ## every board drawn by Grafana's own components in Chromium (needs node and npm)
 	@$(BIN)/python -m pytest -q -n 0 tests/render
 
-test-all: test-oldest test-long test-browser test-render test-compose test ## what CI runs: oldest versions, company, long lives, pages and boards in a browser, compose files, then `make test`
+test-all: test-oldest test-recipes test-long test-browser test-render test-compose test ## what CI runs: oldest versions, company, recipes, long lives, pages and boards in a browser, compose files, then `make test`
 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage

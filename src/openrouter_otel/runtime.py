@@ -260,6 +260,9 @@ def _exit_as_worker(exit: Callable[[], object]) -> None:
         process, util = (sys.modules.get(f"{package}.{part}") for part in ("process", "util"))
         if process is not None and util is not None and process.current_process().name != "MainProcess":
             util.Finalize(None, exit, exitpriority=0)
+    celery = sys.modules.get("celery.signals")
+    if celery is not None:  # the children of its pool pass billiard's handlers by, and call these
+        celery.worker_process_shutdown.connect(lambda **_: exit(), weak=False)
 
 
 def _stand_in() -> Span:
