@@ -78,6 +78,36 @@ def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
                 model.RecentError("2026-11-23T11:04:00+00:00", other, "refusal", None),
             ),
         ),
+        budgets=(
+            model.Standing(
+                name,
+                "user",
+                user,
+                "week",
+                "2026-11-23T00:00:00+00:00",
+                "2026-11-30T00:00:00+00:00",
+                money("25"),
+                money("20.5"),
+                Decimal("0.82"),
+                money("31.25"),
+                "2026-11-26",
+                "at_risk",
+            ),
+            model.Standing(
+                "All per day",
+                "all",
+                None,
+                "day",
+                "2026-11-23T00:00:00+00:00",
+                "2026-11-24T00:00:00+00:00",
+                money("1000"),
+                money("1234.567892"),
+                Decimal("1.234567892"),
+                None,
+                None,
+                "exceeded",
+            ),
+        ),
         sessions=(
             model.SessionUsage(
                 name, (user,), 40, 41_000, money("1.5"), 2, report.period["since"], "2026-11-23T11:05:00+00:00"

@@ -5,21 +5,19 @@ Nothing here is on the request path but two dictionary look-ups, and those only 
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable
 from decimal import Decimal
 from importlib.util import find_spec
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
 from openrouter_otel.exact import exactly
 from openrouter_otel.facts.price import Tier, estimate, read_catalogue, slugs
 from openrouter_otel.facts.usage import Usage
+from openrouter_otel.settings import OPENROUTER_API
 
 _log = logging.getLogger("openrouter_otel")
 
-OPENROUTER: Final = "https://openrouter.ai/api/v1"
 _catalogue: dict[str, tuple[Tier, ...]] = {}
 
 
@@ -27,7 +25,7 @@ class PricesError(Exception):
     """OpenRouter's catalogue could not be loaded; the text is one sentence that says why."""
 
 
-def load_prices(base_url: str = OPENROUTER, *, timeout: float = 10.0) -> int:
+def load_prices(base_url: str = OPENROUTER_API, *, timeout: float = 10.0) -> int:
     """Load today's list prices from OpenRouter's ``/models``, for calls that come without a cost.
 
     An explicit call, for a program's start: no call of yours ever waits for it.
@@ -42,18 +40,15 @@ def load_prices(base_url: str = OPENROUTER, *, timeout: float = 10.0) -> int:
     Raises:
         PricesError: the catalogue could not be had; earlier prices stay in use.
     """
-    import urllib3  # a program that never asks does not pay for its import
+    # A program that never asks does not pay for importing what speaks HTTP.
+    from openrouter_otel.openrouter_api import OpenRouter, OpenRouterError
 
-    url = f"{base_url.rstrip('/')}/models"
     try:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise ValueError("its address is not that of an API over HTTP")
-        answer = urllib3.request("GET", url, timeout=timeout, retries=False)
-        loaded = read_catalogue(json.loads(answer.data)) if answer.status == 200 else {}
-    except (urllib3.exceptions.HTTPError, ValueError) as error:
-        raise PricesError(f"no prices from {url}: {error}") from error
+        loaded = read_catalogue(OpenRouter(base_url, timeout=timeout, waits=()).get("/models"))
+    except (OpenRouterError, ValueError) as error:
+        raise PricesError(f"no prices: {error}") from error
     if not loaded:
-        raise PricesError(f"no prices from {url}: it answered status {answer.status} and no model with prices")
+        raise PricesError(f"no prices: {base_url} lists no model with prices")
     _catalogue.update(loaded)
     return len(loaded)
 

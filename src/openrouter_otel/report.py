@@ -18,7 +18,8 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:  # run as a file: find the package, not our neighbours as top-level names
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from openrouter_otel.reporting import figures, grouping, output
+from openrouter_otel.budgets import BudgetError
+from openrouter_otel.reporting import budget_option, figures, grouping, output
 from openrouter_otel.reporting.access import Access, AccessError
 from openrouter_otel.reporting.address import AddressError
 from openrouter_otel.reporting.arguments import DEFAULT_SOURCE, Arguments, UsageError, parse
@@ -32,7 +33,7 @@ from openrouter_otel.reporting.render import BARE, RENDERERS, MissingExtra
 from openrouter_otel.reporting.render.records import ROWS
 from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
 
-BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError)
+BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError, BudgetError)
 FAILURES = (SourceError, output.OutputError, MissingExtra)
 
 
@@ -89,6 +90,7 @@ def usage_report(
     filters: Filters = Filters(),  # noqa: B008  # immutable
     group_by: str | None = None,
     top: int = 10,
+    budgets: str | Path | None = None,
     access: Access = Access(),  # noqa: B008  # immutable
     timeout: float = 120.0,
     cache: Path | None = None,
@@ -105,6 +107,7 @@ def usage_report(
         filters: which calls it is about.
         group_by: a label to break the period down by, such as ``tag.team``.
         top: how many users `Report.top_users` lists, and how many sessions a journal's report has.
+        budgets: a file of budgets, such as ``grafana/budgets.yml``, to hold the spend against (extra ``budgets``).
         access: headers, tokens and certificates.
         timeout: seconds that one answer may take.
         cache: where closed hours are kept between runs; None for nowhere.
@@ -112,8 +115,11 @@ def usage_report(
     Raises:
         ValueError: an argument makes no sense; the text is one sentence that says what it takes.
         SourceError: the source cannot be reached or does not answer.
+        MissingExtra: PyYAML, which budgets need, is not installed.
     """
-    asked, wanted = Asked(since, until, zone(tz)), Wanted(tz, top, filters, group_by)
+    known = budget_option.budgets(budgets, filters)
+    asked = Asked(since, until, zone(tz), frozenset(budget.period for budget in known or ()))
+    wanted = Wanted(tz, top, filters, group_by, budgets=known)
     if group_by is not None:
         grouping.label(group_by)  # refused before anybody asks the source
     if journal is not None and prometheus is not None:

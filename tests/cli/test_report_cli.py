@@ -336,6 +336,7 @@ def test_help_names_every_option_that_is_built(capsys: pytest.CaptureFixture[str
         "--prometheus",
         "--journal",
         "--records",
+        "--budgets",
         "--format",
         "--output",
         "--since",
@@ -346,10 +347,9 @@ def test_help_names_every_option_that_is_built(capsys: pytest.CaptureFixture[str
         *FILTERS,
     ):
         assert option in said
-    assert "--budgets" not in said
 
 
-@pytest.mark.parametrize("command", ["key", "tail", "exporter", "resolve", "doctor"])
+@pytest.mark.parametrize("command", ["key"])
 def test_a_command_that_comes_later_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main([command]) == 2
     assert capsys.readouterr().err == f"openrouter-otel: `{command}` is not built yet\n"

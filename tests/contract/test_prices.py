@@ -239,7 +239,7 @@ def pages() -> Iterator[str]:
 @pytest.mark.parametrize(
     ("where", "why"),
     [
-        ("200/<html>", "Expecting value"),
+        ("200/<html>", "no JSON"),
         ("200/[]", "no model with prices"),
         ('200/{"data":[{"id":"a"}]}', "no model with prices"),
         ("200/null", "no model with prices"),
@@ -259,11 +259,11 @@ def test_a_catalogue_that_is_none_is_one_clear_error(where: str, why: str, pages
 @pytest.mark.parametrize(
     ("address", "why"),
     [
-        ("http://127.0.0.1:9", "refused"),
-        ("ftp://127.0.0.1/v1", "not that of an API over HTTP"),
-        ("nonsense", "not that of an API over HTTP"),
-        ("http://[::1", ""),
-        ("http://nobody.invalid", ""),
+        ("http://127.0.0.1:9", "nothing listens there"),
+        ("ftp://127.0.0.1/v1", "must look like https://openrouter.ai/api/v1"),
+        ("nonsense", "must look like https://openrouter.ai/api/v1"),
+        ("http://[::1", "must look like"),
+        ("http://nobody.invalid", "no such host"),
     ],
 )
 def test_an_address_where_nobody_is_is_one_clear_error(address: str, why: str) -> None:
@@ -281,7 +281,7 @@ def test_a_catalogue_that_never_comes_is_waited_for_no_longer_than_asked() -> No
 
 
 def expect_one_sentence(error: PricesError, why: str) -> None:
-    assert str(error).startswith("no prices from ")
+    assert str(error).startswith("no prices: ")
     assert why in str(error)
     assert "\n" not in str(error)
     assert len(str(error)) < 300

@@ -12,8 +12,8 @@ It serves every endpoint of ``operations.py`` and the pages of ``accounts.py``. 
 ``scenario.py``; what the server charged and told is in ``book.py``.
 """
 
-from .accounts import MANAGEMENT_KEY
-from .book import Amounts, Book, Entry, Totals
+from .accounts import MANAGEMENT_KEY, Terms
+from .book import Amounts, Book, Entry, Totals, key_hash
 from .catalogue import MODELS
 from .errors import SECRETS
 from .scenario import PRESETS, Scenario, scenario
@@ -30,6 +30,8 @@ __all__ = [
     "FakeOpenRouter",
     "Received",
     "Scenario",
+    "Terms",
     "Totals",
+    "key_hash",
     "scenario",
 ]

@@ -1,19 +1,41 @@
-"""``GET`` endpoints: what the account knows of itself, and the book for other processes."""
+"""What the account knows of itself, and the book for other processes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Final
 
-from . import listing, lookups
-from .book import Book
+from . import analytics, listing, lookups
+from .book import NOTHING, Book, key_hash
 from .errors import ACCOUNT
 
 JSON = dict[str, Any]
 MANAGEMENT_KEY: Final = "sk-or-v1-management"  # the only one that may see the whole account
-_LIMIT: Final = Decimal(100)
+DAY: Final = 86_400
+
+
+@dataclass
+class Terms:
+    """What the account is like; a test changes it as it goes.
+
+    Attributes:
+        bought: USD of credit.
+        limit: of every inference key, in USD; None for none.
+        free_requests: calls of free models left today; None: the key's statistics do not say.
+        trouble: a status that everything about the account answers with; 0 for none.
+        lenient: an inference key gets zeros for the credit, as has been observed, instead of the documented 403.
+        dated: model -> the dated name that the books have besides.
+    """
+
+    bought: Decimal = Decimal(100)
+    limit: Decimal | None = Decimal(100)
+    free_requests: int | None = 988
+    trouble: int = 0
+    lenient: bool = False
+    dated: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -23,6 +45,7 @@ class Visit:
     Attributes:
         key: the API key; empty for none.
         query: the URL's parameters.
+        body: the JSON that came with it.
         now: the server's clock.
         ingestion: seconds until a generation can be looked up.
     """
@@ -30,7 +53,9 @@ class Visit:
     path: str
     key: str
     query: Mapping[str, str]
+    body: Mapping[str, Any]
     book: Book
+    terms: Terms
     now: float
     ingestion: float
 
@@ -38,9 +63,10 @@ class Visit:
 class RefusedError(Exception):
     """A page is not for this visitor."""
 
-    def __init__(self, status: int) -> None:
+    def __init__(self, status: int, message: str = "") -> None:
         super().__init__(status)
         self.status = status
+        self.message = message
 
 
 def _anybody(_: Visit) -> None:
@@ -48,6 +74,8 @@ def _anybody(_: Visit) -> None:
 
 
 def _with_key(visit: Visit) -> None:
+    if visit.terms.trouble:
+        raise RefusedError(visit.terms.trouble)
     if not visit.key:
         raise RefusedError(401)
 
@@ -55,39 +83,58 @@ def _with_key(visit: Visit) -> None:
 def _with_management_key(visit: Visit) -> None:
     _with_key(visit)
     if visit.key != MANAGEMENT_KEY:
-        raise RefusedError(403)
+        raise RefusedError(403, "Only management keys can perform this operation")
+
+
+def _with_lenience(visit: Visit) -> None:
+    (_with_key if visit.terms.lenient else _with_management_key)(visit)
 
 
 def _key(visit: Visit) -> JSON:
-    """``GET /key``: usage comes from the book, so it moves with every call."""
-    totals = visit.book.totals()
-    usage = totals.told.charge + totals.untold.charge
-    byok = totals.told.bill + totals.untold.bill
-    spans = ("", "_daily", "_weekly", "_monthly")
+    """``GET /key``: usage comes from the book, so it moves with every call; windows are UTC, weeks begin on Monday."""
+    own = [entry for entry in visit.book.entries if entry.key_hash == key_hash(visit.key)]
+    today = datetime.fromtimestamp(visit.now, timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
+    begun = {
+        "": 0.0,
+        "_daily": today.timestamp(),
+        "_weekly": today.timestamp() - today.weekday() * DAY,
+        "_monthly": today.replace(day=1).timestamp(),
+    }
+    spent = {span: sum((entry.spent for entry in own if entry.time >= since), NOTHING) for span, since in begun.items()}
+    usage = {span: amounts.charge for span, amounts in spent.items()}
+    byok = {span: amounts.bill for span, amounts in spent.items()}
     management = visit.key == MANAGEMENT_KEY
+    limit, free = visit.terms.limit, visit.terms.free_requests
     return {
         "data": {
             "label": "sk-or-v1-au7...890",
-            "limit": _LIMIT,
-            "limit_remaining": _LIMIT - usage,
-            "limit_reset": "monthly",
+            "limit": limit,
+            "limit_remaining": None if limit is None else limit - usage["_monthly"],
+            "limit_reset": None if limit is None else "monthly",
             "include_byok_in_limit": False,
-            **{f"usage{span}": usage for span in spans},
-            **{f"byok_usage{span}": byok for span in spans},
+            **{f"usage{span}": amount for span, amount in usage.items()},
+            **{f"byok_usage{span}": amount for span, amount in byok.items()},
             "is_free_tier": False,
             "is_management_key": management,
             "is_provisioning_key": management,
             "creator_user_id": ACCOUNT,
             "expires_at": None,
             "rate_limit": {"requests": -1, "interval": "10s", "note": "deprecated"},
+            **(
+                {}
+                if free is None
+                else {"free_model_daily_requests": {"limit": 1000, "used": 1000 - free, "remaining": free}}
+            ),
         }
     }
 
 
 def _credits(visit: Visit) -> JSON:
     """``GET /credits``: what was bought, and what of it is gone."""
+    if visit.key != MANAGEMENT_KEY:
+        return {"data": {"total_credits": 0, "total_usage": 0}}
     totals = visit.book.totals()
-    return {"data": {"total_credits": _LIMIT, "total_usage": totals.told.charge + totals.untold.charge}}
+    return {"data": {"total_credits": visit.terms.bought, "total_usage": totals.told.charge + totals.untold.charge}}
 
 
 def _generation(visit: Visit) -> JSON:
@@ -99,7 +146,18 @@ def _generation(visit: Visit) -> JSON:
 
 
 def _activity(visit: Visit) -> JSON:
-    return {"data": lookups.activity(visit.book.entries, visit.now, visit.query)}
+    return {"data": lookups.activity(visit.book.entries, visit.now, visit.query, visit.terms.dated)}
+
+
+def _analytics(visit: Visit) -> JSON:
+    """``POST /analytics/query``."""
+    try:
+        rows = analytics.rows(visit.book.entries, visit.body, visit.terms.dated)
+    except analytics.QueryError as error:
+        raise RefusedError(400, str(error)) from error
+    limit = int(visit.body.get("limit", 1000))
+    metadata = {"query_time_ms": 12, "row_count": len(rows[:limit]), "truncated": len(rows) > limit}
+    return {"data": {"data": rows[:limit], "metadata": metadata, "cachedAt": int(visit.now * 1000), "warnings": []}}
 
 
 def _models(visit: Visit) -> JSON:
@@ -129,20 +187,34 @@ def _files(_: Visit) -> JSON:
 Page = tuple[Callable[[Visit], None], Callable[[Visit], JSON]]
 _PAGES: Final[Mapping[str, Page]] = {
     "/key": (_with_key, _key),
-    "/credits": (_with_management_key, _credits),
+    "/credits": (_with_lenience, _credits),
     "/activity": (_with_management_key, _activity),
     "/generation": (_with_key, _generation),
     "/files": (_with_key, _files),
     "/models": (_anybody, _models),
     "/__book": (_anybody, lambda visit: visit.book.as_json()),
 }
+_QUERIES: Final[Mapping[str, Page]] = {"/analytics/query": (_with_management_key, _analytics)}
 _BELOW: Final[Mapping[str, Page]] = {"/models/": (_anybody, _model), "/model/": (_anybody, _documented_model)}
 
 
 def page(visit: Visit) -> JSON:
     """What a visitor gets to see; `RefusedError` where that is nothing."""
     below = next((below for start, below in _BELOW.items() if visit.path.startswith(start)), None)
-    found = _PAGES.get(visit.path) or below
+    return _shown(_PAGES.get(visit.path) or below, visit)
+
+
+def answers(path: str) -> bool:
+    """Whether a path is for questions about the account, which are posted."""
+    return path in _QUERIES
+
+
+def query(visit: Visit) -> JSON:
+    """The answer to such a question; `RefusedError` where there is none."""
+    return _shown(_QUERIES.get(visit.path), visit)
+
+
+def _shown(found: Page | None, visit: Visit) -> JSON:
     if found is None:
         raise RefusedError(404)
     allow, show = found

@@ -7,6 +7,7 @@ finds it told, and whatever was cut off in between stays in the column "charged 
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
@@ -60,6 +61,11 @@ class Amounts:
 
 
 NOTHING: Final = Amounts()
+
+
+def key_hash(key: str) -> str:
+    """What a key is known by."""
+    return hashlib.sha256(key.encode()).hexdigest()
 
 
 @dataclass(frozen=True)

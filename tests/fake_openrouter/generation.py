@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from . import catalogue, structured
-from .book import Amounts, Entry, Tokens
+from .book import Amounts, Entry, Tokens, key_hash
 from .scenario import Scenario
 
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
@@ -88,7 +88,7 @@ class Generation:
             model=self.model,
             provider=self.provider,
             user=str(self.ask.body.get("user") or self.ask.body.get("safety_identifier") or ""),
-            key_hash=hashlib.sha256(self.ask.key.encode()).hexdigest(),
+            key_hash=key_hash(self.ask.key),
             streamed=self.ask.streamed,
             byok=self.scenario.byok,
             tokens=self.tokens,

@@ -11,6 +11,7 @@ from typing import Any, Final
 from .book import CLIENT_GONE, Entry
 
 JSON = dict[str, Any]
+RETENTION: Final = 30 * 86_400
 _API_TYPES: Final = {
     "embeddings": "embeddings", "speech": "tts", "transcription": "stt", "image": "image", "rerank": "rerank",
 }  # fmt: skip
@@ -57,19 +58,20 @@ _UNKNOWN: Final = (
 )  # fmt: skip
 
 
-def activity(entries: Iterable[Entry], now: float, query: Mapping[str, str]) -> list[JSON]:
-    """A row for each day, model and provider; today is not over, so it is not there."""
+def activity(entries: Iterable[Entry], now: float, query: Mapping[str, str], dated: Mapping[str, str]) -> list[JSON]:
+    """A row for each of the last 30 days that are over, model and provider; `dated` has the models' other names."""
     date, key = query.get("date"), query.get("api_key_hash")
     seen = [entry for entry in entries if date in {None, _day(entry)} and key in {None, entry.key_hash}]
-    over = sorted((entry for entry in seen if _day(entry) < _moment(now)), key=_row)
-    return [_daily(*row, list(group)) for row, group in itertools.groupby(over, _row)]
+    first, today = _moment(now - RETENTION), _moment(now)
+    over = sorted((entry for entry in seen if first <= _day(entry) < today), key=_row)
+    return [_daily(*row, dated, list(group)) for row, group in itertools.groupby(over, _row)]
 
 
-def _daily(day: str, model: str, provider: str, entries: list[Entry]) -> JSON:
+def _daily(day: str, model: str, provider: str, dated: Mapping[str, str], entries: list[Entry]) -> JSON:
     return {
         "date": day,
         "model": model,
-        "model_permaslug": model,
+        "model_permaslug": dated.get(model, model),
         "endpoint_id": "00000000-0000-4000-8000-000000000000",
         "provider_name": provider,
         "requests": len(entries),

@@ -18,7 +18,7 @@ from typing import Any, Final
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from . import forms
-from .accounts import RefusedError, Visit, page
+from .accounts import RefusedError, Terms, Visit, answers, page, query
 from .attempts import Attempts
 from .book import Book
 from .errors import failure
@@ -67,6 +67,7 @@ class FakeOpenRouter:
         default: laid under the scenario of every request, e.g. ``scenario("good;latency=0.01")``.
         faults: exceptions of its own, which are bugs; `stop` raises the first.
         ingestion: seconds until ``/generation`` knows of a generation.
+        terms: what the account is like.
         clock: the time that ``/generation`` and ``/activity`` go by.
     """
 
@@ -77,6 +78,7 @@ class FakeOpenRouter:
         self.faults: list[BaseException] = []
         self.attempts = Attempts()
         self.ingestion = 0.0
+        self.terms = Terms()
         self.clock: Callable[[], float] = time.time
         self._server = _Server(port, self)
         self._thread = threading.Thread(
@@ -98,6 +100,11 @@ class FakeOpenRouter:
     def book_url(self) -> str:
         """The book as JSON."""
         return f"{self.base_url}/__book"
+
+    def visit(self, received: Received) -> Visit:
+        """A request as one for a page."""
+        known = (received.path, received.key, received.query, received.body if received.content else {})
+        return Visit(*known, self.book, self.terms, self.clock(), self.ingestion)
 
     def stop(self) -> None:
         """Hang up on everybody and wait for every thread."""
@@ -164,18 +171,13 @@ class _Handler(BaseHTTPRequestHandler):
         """A test's output is its own."""
 
     def do_GET(self) -> None:
-        received, openrouter = self._receive(), self.server.openrouter
-        visit = Visit(
-            received.path, received.key, received.query, openrouter.book, openrouter.clock(), openrouter.ingestion
-        )
-        try:
-            status, body = 200, page(visit)
-        except RefusedError as error:
-            status, body = _refusal(error.status)
-        Wire(self).answer_json(status, body, {})
+        self._show(self._receive(), page)
 
     def do_POST(self) -> None:
         received = self._receive()
+        if answers(received.path):
+            self._show(received, query)
+            return
         operation = OPERATIONS.get(received.path)
         if operation is None or not received.key:
             Wire(self).answer_json(*_refusal(401 if operation else 404), {})
@@ -197,6 +199,14 @@ class _Handler(BaseHTTPRequestHandler):
         strikes = bool(wanted.fault) and (not wanted.failures or attempt < wanted.failures)
         play = FAULTS[wanted.fault] if strikes else answer
         play(Exchange(Wire(self), openrouter.book, operation, ask, wanted if strikes else replace(wanted, fault="")))
+
+    def _show(self, received: Received, shown: Callable[[Visit], dict[str, Any]]) -> None:
+        visit = self.server.openrouter.visit(received)
+        try:
+            status, body = 200, shown(visit)
+        except RefusedError as error:
+            status, body = _refusal(error.status, error.message)
+        Wire(self).answer_json(status, body, {})
 
     def _receive(self) -> Received:
         content = self.rfile.read(int(self.headers.get("Content-Length") or 0))

@@ -27,9 +27,16 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("emit/*", (f"{OURS}.facts.stream", f"{OURS}.facts.errors", f"{OURS}.facts.reading", f"{OURS}.watch")),
     ("journal/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.record", f"{OURS}.settings", *REPORT)),
+    (
+        "exporting/*",
+        ("openai", "sqlite3", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.facts", f"{OURS}.runtime", *REPORT),
+    ),
+    ("exporting/{places,figures}.py", (*SIDES, *IO)),
     ("watch.py", ("opentelemetry", f"{OURS}.emit", f"{OURS}.names", *REPORT)),
     ("settings.py", SIDES),
     ("{budgets,budget_rules,promql}.py", (*SIDES, *IO, f"{OURS}.emit", *REPORT)),
+    ("stacking/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", *REPORT)),
+    ("stacking/{links,folder,kubernetes}.py", (*SIDES, *IO)),
     ("reporting/*", (*SIDES, f"{OURS}.emit", f"{OURS}.facts", f"{OURS}.call", f"{OURS}.watch", f"{OURS}.telemetry")),
     (
         "reporting/{ledger,model,figures,edges,books,latency,restarts,values,histograms,coverage}.py",
@@ -47,20 +54,23 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
         "reporting/{breakdowns,users,summaries,projection,fruitless,rows,trends,trust,period}.py",
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
+    ("doctoring/{findings,observed,telling}.py", (*SIDES, *IO)),
+    ("tailing/*", (*SIDES, "sqlite3", "urllib3")),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),
     ("{instrumentor,runtime,watch,call,record,context,telemetry,metrics_endpoint,inbox,quiet,body}.py", REPORT),
 ]
 # What only these files may touch.
 OWNERS = {
     "openai": {"watch.py"},
-    "urllib3": {"reporting/transport.py", "prices.py"},
+    "urllib3": {"reporting/transport.py", "openrouter_api.py"},
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py", "running/bootstrap/sitecustomize.py"},
-    "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
+    "prometheus_client": {"exporter.py", "exporting/page.py", "metrics_endpoint.py", "reader.py", "telemetry.py"},
     "sqlite3": {
         "journal/reading.py",
         "journal/store.py",
+        "journal/sums.py",
         "journal/writing.py",
         "reporting/cache.py",
         "reporting/journal/opened.py",

@@ -1,7 +1,9 @@
 """The journal's tables, and how they came to be. Read this before you write SQL against a journal.
 
 ``calls``
-    One ended call a row, exactly what its span and metrics were made from. Ids rise and are never reused.
+    One ended call a row, exactly what its span and metrics were made from. Ids rise and are never reused. ``pending``
+    is 1 while an unknown price may be found out, and 0 once that is given up; with a price found later come the tokens
+    that had not been told.
 ``sources``
     Who wrote: one row a process (its ``process`` identity, pid, service instance, and the `openrouter-otel run` it
     belongs to). ``lost`` counts calls that the process could not write: with any, a report is incomplete.

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
-from openrouter_otel.reporting import access_options, grouping
+from openrouter_otel.reporting import access_options, budget_option, grouping
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import FilterError, Filters, labels
 from openrouter_otel.reporting.period import Asked, zone
@@ -22,7 +22,7 @@ CACHE: Final = "report.sqlite"
 TIMEOUT: Final = 120.0
 DEFAULT_SOURCE: Final = "http://localhost:9090"
 # Options of the contract that later issues build: refused, never ignored.
-LATER: Final = ("--budgets", "--reconcile", "--tolerance")
+LATER: Final = ("--reconcile", "--tolerance")
 
 
 class UsageError(Exception):
@@ -64,15 +64,18 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     """Read the command line (None: the process' own); UsageError or PeriodError if it makes no sense."""
     found = _parser().parse_args(argv)
     source = _prometheus(found) if found.journal is None else _journal(found)
+    filters = _filters(found)
+    budgets = budget_option.budgets(found.budgets, filters)
     return Arguments(
         source=source,
-        asked=Asked(found.since, found.until, zone(found.tz)),
+        asked=Asked(found.since, found.until, zone(found.tz), frozenset(budget.period for budget in budgets or ())),
         wanted=Wanted(
             timezone=found.tz,
             top=found.top,
-            filters=_filters(found),
+            filters=filters,
             group_by=found.group_by,
             rows=found.format == "csv",
+            budgets=budgets,
         ),
         format=found.format,
         output=found.output,
@@ -140,6 +143,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     groups = f"a table by {', '.join(grouping.KNOWN)}, tag.team or any other label; the CSV follows it"
     option("--group-by", type=_group, metavar="LABEL", help=groups)
+    option("--budgets", metavar="FILE", help="how each budget of this file stands, such as grafana/budgets.yml")
     option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users, and sessions; default 10")
     option("--records", action="store_true", help="the journal's single calls, as CSV or (json) one JSON object a line")
     option("--timeout", type=_positive(float), metavar="S", help=f"seconds for one answer; default {TIMEOUT:.0f}")

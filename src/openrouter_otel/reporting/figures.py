@@ -12,7 +12,8 @@ from decimal import localcontext
 from typing import Final
 
 from openrouter_otel import names
-from openrouter_otel.reporting import books, durations, grouping, single_calls, trends, trust
+from openrouter_otel.budgets import Budget
+from openrouter_otel.reporting import books, durations, grouping, single_calls, standings, trends, trust
 from openrouter_otel.reporting.breakdowns import breakdown, effective_prices, ranked, showback
 from openrouter_otel.reporting.evidence import ROLLING, Evidence
 from openrouter_otel.reporting.filters import Filters, unmatched
@@ -40,6 +41,7 @@ class Wanted:
         filters: what the evidence was filtered by.
         group_by: a label to break the period down by, as an attribute (``tag.team``), or None.
         rows: whether the CSV's lines are wanted.
+        budgets: what to hold the spend against; None for nothing.
     """
 
     timezone: str = "UTC"
@@ -47,6 +49,7 @@ class Wanted:
     filters: Filters = Filters()  # noqa: RUF009  # immutable
     group_by: str | None = None
     rows: bool = False
+    budgets: tuple[Budget, ...] | None = None
 
 
 def report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
@@ -103,6 +106,7 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         daily_cost_by_model=trends.cost_by_model(tally),
         hour_of_week=hour_of_week,
         daily_levels=trends.levels(trend),
+        budgets=None if wanted.budgets is None else standings.standings(tally, wanted.budgets),
         sessions=single_calls.sessions(evidence),
         row_labels=tuple(told_apart),
         rows=rows(tally, told_apart) if wanted.rows else (),
@@ -115,6 +119,7 @@ def _doubts(tally: Tally, wanted: Wanted) -> Iterator[str]:
         yield from unmatched(wanted.filters, tally.evidence.values)
     if wanted.group_by is not None and (doubt := grouping.doubt(tally, wanted.group_by)):
         yield doubt
+    yield from standings.doubts(tally, wanted.budgets or ())
 
 
 def _errors(tally: Tally) -> Errors:
@@ -133,7 +138,7 @@ def _accounting(tally: Tally, judged: trust.Trust) -> Accounting:
     charged = cost.of(payee=names.OPENROUTER)
     return Accounting(
         identity=judged.identity,
-        unpriced_requests=int(requests.of(cost_source=names.UNPRICED).sum()),
+        unpriced_requests=tally.unpriced(tally.evidence.period),
         charged_cost=rounded(charged.of(cost_source=names.REPORTED).sum()),
         byok_cost=rounded(cost.of(payee=names.PROVIDER).sum()),
         estimated_cost=rounded(charged.of(cost_source=names.ESTIMATED).sum()),

@@ -11,7 +11,7 @@ from openrouter_otel.reporting.books import Totals
 from openrouter_otel.reporting.breakdowns import ranked
 from openrouter_otel.reporting.ledger import ZERO
 from openrouter_otel.reporting.model import CacheUse, FruitlessSpend, Spend, ratio, rounded
-from openrouter_otel.reporting.tally import Tally
+from openrouter_otel.reporting.tally import NOTHING, Tally
 
 FRUITLESS: Final = (names.ERROR, names.ABANDONED, names.CANCELLED)
 CUT_SHORT: Final = "length"  # the finish reason at the token limit
@@ -20,6 +20,7 @@ CUT_SHORT: Final = "length"  # the finish reason at the token limit
 def fruitless(tally: Tally) -> FruitlessSpend:
     """What the period paid for and got nothing from."""
     requests, cost = tally.period(names.REQUESTS), tally.period(names.COST)
+    later = tally.resolved(tally.evidence.period)
     by_model = Totals({series: amount for series, amount in cost.items() if series.get(names.OUTCOME) in FRUITLESS}).by(
         books.model
     )
@@ -27,15 +28,19 @@ def fruitless(tally: Tally) -> FruitlessSpend:
     return FruitlessSpend(
         cost=rounded(lost),
         share=ratio(lost, cost.sum()),
-        by_outcome={name: _spend(requests.of(outcome=name), cost.of(outcome=name)) for name in FRUITLESS},
+        by_outcome={
+            name: _spend(requests.of(outcome=name), cost.of(outcome=name), later.of(outcome=name)) for name in FRUITLESS
+        },
         by_model={name: rounded(by_model[name]) for name in ranked(by_model)},
         truncated=_truncated(requests, cost),
         cache_never_read=_never_read(tally.period(names.TOKENS_DETAIL)),
     )
 
 
-def _spend(requests: Totals, cost: Totals) -> Spend:
-    calls, unpriced, paid = requests.sum(), requests.of(cost_source=names.UNPRICED).sum(), cost.sum()
+def _spend(requests: Totals, cost: Totals, later: Totals = NOTHING) -> Spend:
+    """`later`: calls whose price was found out after they ended."""
+    calls, paid = requests.sum(), cost.sum()
+    unpriced = max(requests.of(cost_source=names.UNPRICED).sum() - later.sum(), ZERO)
     unknown = calls and calls == unpriced and not paid
     return Spend(int(calls), None if unknown else rounded(paid), int(unpriced))
 

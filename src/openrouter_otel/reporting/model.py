@@ -146,6 +146,35 @@ class Projection:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a budget stands.
+
+    Attributes:
+        of: the model, the user or the tag's value that it is about; None where it is about everything.
+        period: ``day``, ``week`` or ``month``, by UTC's calendar.
+        since: when the running one began.
+        until: when it ends.
+        used_share: of the limit; 1 is all of it.
+        forecast: USD at its end; None where less than a day is known to go by.
+        exhausted_on: the UTC day on which it was used up, or will be; None where it will not be, or nobody knows.
+        status: ``ok``, ``at_risk`` (the forecast is beyond the limit) or ``exceeded``.
+    """
+
+    name: str
+    scope: str
+    of: str | None
+    period: str
+    since: str
+    until: str
+    limit: Decimal
+    used: Decimal
+    used_share: Decimal
+    forecast: Decimal | None
+    exhausted_on: str | None
+    status: str
+
+
+@dataclass(frozen=True)
 class Spend:
     """Calls, and what was paid for them.
 
@@ -279,6 +308,7 @@ class Report:
         effective_prices: by model, then provider.
         daily_cost_by_model: by day (every day of the period), then model (those that cost something).
         hour_of_week: requests by day of the week (Monday first), then hour.
+        budgets: how each stands, in the order of their file; None where none were asked about.
         sessions: the dearest ones, the dearest first; None where the source knows none.
         daily_levels: bar heights 0 to 8 of `daily_trend`'s costs, for formats that draw.
         rows: the CSV's lines; empty unless asked for.
@@ -319,6 +349,7 @@ class Report:
     daily_cost_by_model: Mapping[str, Mapping[str, Decimal]]
     hour_of_week: tuple[tuple[int, ...], ...]
     daily_levels: tuple[int, ...]
+    budgets: tuple[Standing, ...] | None = None
     sessions: tuple[SessionUsage, ...] | None = None
     row_labels: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()

@@ -32,7 +32,8 @@ from openrouter_otel.reporting.scope import Scope
 from openrouter_otel.reporting.stretches import REQUESTS
 
 HOURLY: Final = tuple(
-    metric.prometheus for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS)
+    metric.prometheus
+    for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS, names.RESOLVED)
 )
 HISTOGRAMS: Final = (names.DURATION, names.FIRST_TOKEN, names.OUTPUT_RATE)
 COARSE: Final = (
@@ -156,6 +157,7 @@ class _Scan:
         rolling = [Interval(self._now - length, self._now) for length in ROLLING.values()]
         about = (self._period, self._previous, self._month, *rolling)
         odd = {edge for interval in about for edge in (interval.since, interval.until)}
+        odd |= self._asked.besides(self._now)
         return Frame(self._asked.tz, since, covered, self._now, tuple(sorted(odd)))
 
     def _verify(self) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 from openrouter_otel import names
 from openrouter_otel.reporting.books import Book, Totals
 from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting.ledger import ZERO
 from openrouter_otel.reporting.period import Interval
 
 NOTHING = Totals({})
@@ -45,3 +46,13 @@ class Tally:
         if name not in self._by_day:
             self._by_day[name] = self.book(metric, part).by_day(self.evidence.period, self.evidence.tz)
         return self._by_day[name]
+
+    def unpriced(self, interval: Interval) -> int:
+        """Calls that ended with no price known, without those whose price was found out within the interval."""
+        unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED).sum()
+        return int(max(unknown - self.resolved(interval).sum(), ZERO))
+
+    def resolved(self, interval: Interval) -> Totals:
+        """Calls whose unknown price was found out; a source that has reckoned with them already has no such book."""
+        book = self.evidence.books.get(names.RESOLVED.prometheus)
+        return NOTHING if book is None else book.within(interval)

@@ -59,7 +59,8 @@ class _Scan:
         self._month = month(now, asked.tz)
         rolling = [Interval(now - length, now) for length in ROLLING.values()]
         about = (period, self._previous, self._month, *rolling)
-        self._odd = sorted({edge for interval in about for edge in (interval.since, interval.until)})
+        odd = {edge for interval in about for edge in (interval.since, interval.until)}
+        self._odd = sorted(odd | asked.besides(now))
         self._sums = SumsReader(journal)
         self._edges = sorted({*self._odd, *(day.until for day in days(period, asked.tz))})
         self._timed: dict[int, Timed] = defaultdict(Timed)

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 NOTHING: Final = "-"
+CHEAP: Final = Decimal("0.01")  # USD
 SEEN: Final = Decimal("0.0005")  # the least share that rounds to a tenth of a percent
 BARS: Final = "·▁▂▃▄▅▆▇█"
 VERDICTS: Final = {"exact": "EXACT", "lower_bound": "LOWER BOUND", "incomplete": "INCOMPLETE"}
@@ -108,3 +109,10 @@ def cents(amount: Decimal) -> str:
 def each(amount: Decimal | None) -> str:
     """USD for one call, to a millionth."""
     return NOTHING if amount is None else money(amount)
+
+
+def usd(amount: Decimal) -> str:
+    """USD, to the millionth where it is less than a cent."""
+    if not amount:
+        return "$0"
+    return f"${amount:,.4f}" if amount >= CHEAP else f"${amount:,.6f}"

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.breakdowns import breakdowns
+from openrouter_otel.reporting.render.budgets import budgets
 from openrouter_otel.reporting.render.calls import recent_errors, sessions
 from openrouter_otel.reporting.render.course import course
 from openrouter_otel.reporting.render.fruitless import fruitless
@@ -41,6 +42,7 @@ def _about(report: Report) -> Iterator[Line]:
 
 def _sections(report: Report) -> Iterator[Section]:
     yield totals(report)
+    yield from budgets(report)
     if report.user_stats:
         yield from course(report)
         yield from breakdowns(report)

@@ -10,6 +10,7 @@ from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Breakdown, Report, Summary, Usage, UserUsage
 from openrouter_otel.reporting.rates import Rate
 from openrouter_otel.reporting.render import cells as plain
+from openrouter_otel.reporting.render.budgets import STATUS
 from openrouter_otel.reporting.render.html import cells
 from openrouter_otel.reporting.render.html.cells import Cell
 
@@ -101,6 +102,7 @@ def sections(report: Report) -> Iterator[Table]:
 
 
 def _sections(report: Report) -> Iterator[Table]:
+    yield _budgets(report)
     yield _breakdown("models", "Models", "Model", report.model_breakdown)
     yield _breakdown("providers", "Providers", "Provider", report.provider_breakdown)
     yield _users(report)
@@ -123,6 +125,28 @@ def _sections(report: Report) -> Iterator[Table]:
     yield by_day(report)
     yield _trend("weeks", "Week by week", "Week from", report.weekly_trend)
     yield _trend("months", "Month by month", "Month", report.monthly_trend)
+
+
+def _budgets(report: Report) -> Table:
+    return Table(
+        "budgets",
+        "Budgets",
+        "Days, weeks from Monday and months in UTC; the forecast goes on like the last 24 hours, or seven days.",
+        ("Budget", "Status", "Limit, USD", "Used, USD", "Used", "Forecast, USD", "Used up on"),
+        tuple(
+            (
+                cells.name(budget.name),
+                Cell(STATUS[budget.status]),
+                cells.money(budget.limit),
+                cells.money(budget.used),
+                cells.ratio(budget.used_share),
+                cells.money(budget.forecast),
+                Cell(budget.exhausted_on) if budget.exhausted_on else cells.EMPTY,
+            )
+            for budget in report.budgets or ()
+        ),
+        frozenset({"Status", "Used up on"}),
+    )
 
 
 def gaps(report: Report) -> Table:
