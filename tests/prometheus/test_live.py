@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -22,7 +23,6 @@ from fake_openrouter import FakeOpenRouter
 from real_prometheus import RealPrometheus, free_port
 
 WORKER = Path(__file__).with_name("worker.py")
-SERVICE = "live-test"
 
 # One interval for all, and two jobs that scrape the same program: what is seen twice must count once.
 CONFIG = """
@@ -41,8 +41,8 @@ scrape_configs:
 class Program:
     """A worker in a process of its own, and what it saw itself."""
 
-    def __init__(self, openrouter: FakeOpenRouter, port: int | None, seen: Counter[str]) -> None:
-        environment = {**os.environ, "OTEL_SERVICE_NAME": SERVICE}
+    def __init__(self, openrouter: FakeOpenRouter, port: int | None, seen: Counter[str], **variables: str) -> None:
+        environment = {**os.environ, **variables}
         environment.pop("OTEL_EXPORTER_PROMETHEUS_PORT", None)
         if port is not None:
             environment["OTEL_EXPORTER_PROMETHEUS_PORT"] = str(port)
@@ -80,15 +80,16 @@ class Program:
 class Stage:
     """Programs, a Prometheus that scrapes them, and the stand-in's book."""
 
-    def __init__(self, openrouter: FakeOpenRouter, prometheus: RealPrometheus) -> None:
+    def __init__(self, openrouter: FakeOpenRouter, prometheus: RealPrometheus, service: str) -> None:
         self.openrouter = openrouter
         self.prometheus = prometheus
+        self.service = service
         self.seen: Counter[str] = Counter()
 
     @contextmanager
-    def program(self, port: int | None = None) -> Iterator[Program]:
+    def program(self, port: int | None = None, **variables: str) -> Iterator[Program]:
         """A program that lives until its last call has been scraped."""
-        program = Program(self.openrouter, port, self.seen)
+        program = Program(self.openrouter, port, self.seen, OTEL_SERVICE_NAME=self.service, **variables)
         try:
             yield program
             self.await_scrape()
@@ -110,9 +111,10 @@ class Stage:
             assert time.monotonic() < deadline, (self.query(f"sum({once})"), self.seen)
             time.sleep(0.1)
 
-    def report(self) -> dict[str, Any]:
-        """The report as a user gets it."""
-        command = [sys.executable, "-m", "openrouter_otel.report", "--no-cache", "--prometheus", self.prometheus.url]
+    def report(self, *source: str) -> dict[str, Any]:
+        """The report as a user gets it, from Prometheus or another source."""
+        source = source or ("--no-cache", "--prometheus", self.prometheus.url)
+        command = [sys.executable, "-m", "openrouter_otel.report", *source]
         made = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
         told: dict[str, Any] = json.loads(made.stdout, parse_float=Decimal)
         return told
@@ -128,11 +130,12 @@ def ports() -> list[int]:
 def stage(tmp_path: Path, ports: list[int]) -> Iterator[Stage]:
     """A stand-in and a Prometheus that scrapes the given ports, the ten usual ones, and the first program twice."""
     targets = ", ".join(f"'127.0.0.1:{port}'" for port in [*ports, *range(9464, 9474)])
-    config = CONFIG.format(targets=targets, twice=f"'127.0.0.1:{ports[0]}'", service=SERVICE)
+    service = f"live-{secrets.token_hex(4)}"  # other tests' programs may be at the usual ports, too
+    config = CONFIG.format(targets=targets, twice=f"'127.0.0.1:{ports[0]}'", service=service)
     with ExitStack() as stack:
         openrouter = stack.enter_context(FakeOpenRouter())
         prometheus = stack.enter_context(RealPrometheus(tmp_path, config))
-        yield Stage(openrouter, prometheus)
+        yield Stage(openrouter, prometheus, service)
 
 
 def assert_equal_to_the_book(stage: Stage) -> dict[str, Any]:
@@ -196,3 +199,49 @@ def test_a_second_program_on_the_machine_gets_a_port_of_its_own_and_is_scraped(s
     report = assert_equal_to_the_book(stage)
     assert report["user_stats"]["first"]["requests"] == 2
     assert report["user_stats"]["second"]["requests"] == 3
+
+
+def counted(table: dict[str, Any]) -> dict[str, Any]:
+    """Rows of a table without what depends on the spread of durations."""
+    return {
+        name: {key: value for key, value in row.items() if key not in ("latency", "avg_latency_ms")}
+        for name, row in table.items()
+    }
+
+
+def test_the_report_from_the_journal_is_the_one_from_prometheus(stage: Stage, ports: list[int], tmp_path: Path) -> None:
+    """Two programs write one journal and are scraped; quantiles lie where the histograms say, only exactly."""
+    journal = tmp_path / "usage.db"
+    variables = {"OPENROUTER_OTEL_JOURNAL": str(journal), "OPENROUTER_OTEL_SERVE_METRICS": "true"}
+    with stage.program(ports[0], **variables) as one, stage.program(ports[1], **variables) as two:
+        one.do(calls=3, model="openai/gpt-5")
+        one.do(calls=2, stream=True, scenario="good;shape=B")
+        one.do(scenario="byok;fee=0.000125", stream=True)
+        two.do(calls=4, user="bob")
+        two.do(scenario="endless", stream=True, leave_after=2)
+        two.do(scenario="error;status=402")
+        two.do(scenario="error-in-200")
+        two.do(scenario="hang", timeout=0.3, retries=0)
+        two.do(scenario="byok-silent;fee=0.00005")
+    scraped, told = assert_equal_to_the_book(stage), stage.report("--journal", str(journal))
+
+    assert (told["verdict"], told["accounting"]["identity"]) == ("exact", "journal")
+    assert counted(told["summary"]) == counted(scraped["summary"])
+    for table in ("model_breakdown", "provider_breakdown", "user_stats"):
+        assert counted(told[table]) == counted(scraped[table]), table
+    for same in ("daily_trend", "weekly_trend", "monthly_trend", "daily_cost_by_model", "effective_prices"):
+        assert told[same] == scraped[same], same
+    for same in ("error_rate", "by_type", "by_model"):
+        assert told["errors"][same] == scraped["errors"][same], same
+    for same in ("unpriced_requests", "charged_cost", "byok_cost", "estimated_cost", "overflow_requests"):
+        assert told["accounting"][same] == scraped["accounting"][same], same
+    assert sum(told["hourly_distribution"].values()) == sum(scraped["hourly_distribution"].values())
+    assert len(told["errors"]["recent"]) == 3
+    assert scraped["errors"]["recent"] is scraped["sessions"] is None
+    for table in ("latency_stats", "time_to_first_token_stats"):
+        assert told[table].keys() == scraped[table].keys()
+        for model, row in told[table].items():
+            around = scraped[table][model]
+            assert (row["count"], row["p95_range"]) == (around["count"], [row["p95"], row["p95"]])
+            low, high = around["p95_range"]
+            assert low <= row["p95"] <= (high or row["p95"])

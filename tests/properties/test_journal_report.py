@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import tempfile
 from collections.abc import Callable
 from contextlib import closing
@@ -14,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from journal.recount import KEYS, Called, check
-from journal.resolving import resolve
 from openrouter_otel.emit.entries import entry
 from openrouter_otel.facts.errors import Failure
 from openrouter_otel.facts.request import Request
 from openrouter_otel.facts.response import Answer
 from openrouter_otel.facts.usage import Usage
+from openrouter_otel.journal.resolving import Price, WaitingCalls
 from openrouter_otel.journal.writing import Source, Writer
 from openrouter_otel.record import Attribution, Record, cost_source
 from openrouter_otel.reporting import figures
@@ -107,10 +106,10 @@ def written(path: Path, told: list[Called]) -> None:
         writer.write([entry(call.record, ("team",)) for call in of_service])
         writer.close()
         rows += of_service
-    with closing(sqlite3.connect(path)) as connection, connection:
-        for number, call in enumerate(rows, 1):
-            if call.resolved is not None:
-                resolve(connection, number, call.resolved, NOW)
+    with closing(WaitingCalls(str(path))) as waiting:
+        for one in waiting.all():
+            if (found_out := rows[one.id - 1].resolved) is not None:
+                waiting.book(one, Price(found_out), NOW)
 
 
 @st.composite
