@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 import sample_reports
+from full_report import full_report
 from openrouter_otel.reporting.model import Projection
 from openrouter_otel.reporting.render import RENDERERS, MissingExtra
 from openrouter_otel.reporting.render.html import cells, embedded, libraries, tables
@@ -100,3 +101,27 @@ def test_a_missing_package_is_one_line_with_the_command(monkeypatch: pytest.Monk
 
     with pytest.raises(MissingExtra, match=r"pip install 'openrouter-otel\[html\]'"):
         RENDERERS["html"](sample_reports.small(), Paper())
+
+
+def test_an_exact_quantile_has_no_bracket_and_says_so() -> None:
+    small = sample_reports.small()
+    exact = {
+        name: replace(row, p50_range=(row.p50, row.p50), p95_range=(row.p95, row.p95), p99_range=(row.p99, row.p99))
+        for name, row in small.latency_stats.items()
+    }
+    overall = replace(small.latency_overall, p95_range=(small.latency_overall.p95, small.latency_overall.p95))
+    notes = [
+        {table.key: table.note for table in tables.sections(report)}["latency"]
+        for report in (small, replace(small, latency_stats=exact))
+    ]
+    assert [tables.BRACKETS in note for note in notes] == [True, False]
+    card = next(card for card in cards(replace(small, latency_overall=overall)) if card.label.startswith("Latency"))
+    assert (card.after, card.notes) == ("ms", ("exact: a call's own",))
+    gone = replace(overall, p95=None, p95_range=(None, None))
+    card = next(card for card in cards(replace(small, latency_overall=gone)) if card.label.startswith("Latency"))
+    assert (card.value.text, card.after, card.notes) == (cells.NOTHING, "", ("Not known of this period",))
+
+
+def test_sessions_and_recent_errors_are_tables_where_the_source_knows_them() -> None:
+    assert {"sessions", "recent-errors"} <= {table.key for table in tables.sections(full_report())}
+    assert not {"sessions", "recent-errors"} & {table.key for table in tables.sections(sample_reports.small())}

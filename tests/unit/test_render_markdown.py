@@ -97,6 +97,7 @@ def test_trust_comes_first_and_every_section_follows() -> None:
         "Providers",
         "By tag.team",
         "Users",
+        "The dearest sessions",
         "Spend that bought nothing",
         "Latency in ms, calls that went well",
         "The same by provider",
@@ -104,6 +105,7 @@ def test_trust_comes_first_and_every_section_follows() -> None:
         "Output tokens per second, streams",
         "Errors by type",
         "Errors by model asked for",
+        "The last errors",
         "Warnings",
     ]
     for sentence in (

@@ -32,7 +32,7 @@ def recent_errors(newest: Iterable[RecentError]) -> Section:
     columns = (
         Column("when", Kind.NAME),
         Column("type", Kind.NAME),
-        Column("model asked for", Kind.NAME),
+        Column("model asked for", Kind.NAME, spare=True),
         Column("message", Kind.LIST),
     )
     rows = tuple(

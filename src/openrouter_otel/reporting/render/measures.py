@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from itertools import compress
 from typing import Final
 
 from openrouter_otel.reporting.latency import NOWHERE, Latency, Range
@@ -13,6 +14,7 @@ from openrouter_otel.reporting.render.page import Cell, Column, Kind, Name, Sect
 
 DURATIONS: Final = ("calls", "mean", "p50", "p95", "p95 within", "max")
 RATES: Final = ("streams", "mean", "p5", "median", "p95", "p5 within")  # the slow ones are the bad ones
+EXACTLY: Final = "exactly"
 Written = Callable[["float | None"], str]
 
 
@@ -34,8 +36,10 @@ def _measured(title: str, what: str, heads: tuple[str, ...], rows: Iterator[tupl
 
 
 def _section(title: str, what: str, heads: tuple[str, ...], rows: list[tuple[Cell, ...]]) -> Section:
+    """A table; brackets are left out where every quantile is known exactly."""
     columns = (Column(what, Kind.NAME), *(Column(head, spare=head == "calls") for head in heads))
-    return Section((title,), Table(columns, tuple(rows)))
+    kept = [not all(row[place] == EXACTLY for row in rows) for place in range(len(columns))]
+    return Section((title,), Table(tuple(compress(columns, kept)), tuple(tuple(compress(row, kept)) for row in rows)))
 
 
 def _durations(measured: Mapping[str, Latency]) -> Iterator[tuple[Cell, ...]]:
@@ -58,4 +62,4 @@ def _within(bracket: Range, written: Written) -> str:
     lower, upper = bracket
     if bracket == NOWHERE:
         return cells.NOTHING
-    return "exactly" if lower == upper else f"{written(lower)} to {written(upper)}"
+    return EXACTLY if lower == upper else f"{written(lower)} to {written(upper)}"

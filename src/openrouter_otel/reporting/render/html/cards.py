@@ -81,7 +81,7 @@ def _certainty(latency: Latency, p95: Cell) -> str:
         return "No call to time"
     if p95.faint:
         return f"certainly {p95.faint} ms"
-    return "Not known of this period" if latency.p95 is None else "of every single call"
+    return "Not known of this period" if latency.p95 is None else "exact: a call's own"
 
 
 def _change(report: Report, key: str) -> str:

@@ -23,6 +23,8 @@ INTERVALS: Final = {
     "period": "This period",
     "all_time": "All time",
 }
+BRACKETS: Final = "Below each quantile stands the bracket it is certain to lie in."
+EXACT: Final = "Each quantile is a call's own duration."
 LATENCY_COLUMNS: Final = ("Calls", "Mean", "SD", "Min", "p50", "p95", "p99", "Max")
 
 
@@ -282,10 +284,15 @@ def _latencies(
     return Table(
         key,
         title,
-        "Milliseconds, of calls that went well. Below each quantile stands the bracket it is certain to lie in.",
+        f"Milliseconds, of calls that went well. {BRACKETS if any(map(_is_bracketed, rows.values())) else EXACT}",
         (what, *LATENCY_COLUMNS),
         tuple((cells.name(name), *_latency(row)) for name, row in {**first, **rows}.items()),
     )
+
+
+def _is_bracketed(row: Latency) -> bool:
+    lower, upper = row.p95_range
+    return lower != upper
 
 
 def _rates(report: Report) -> Table:
