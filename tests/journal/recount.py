@@ -125,7 +125,7 @@ def check(report: Report, calls: Calls, now: int, period: Interval, tz: tzinfo) 
         user: (row.requests, row.cost, row.tokens, row.errors, row.models_used)
         for user, row in report.user_stats.items()
     } == {user: (*sums(group), tuple(sorted({one.model for one in group}))) for user, group in users.items()}
-    check_course(report, inside, tz)
+    check_course(report, inside, now, tz)
     check_errors(report, inside)
     check_books(report, inside)
     check_spreads(report, inside)
@@ -164,14 +164,16 @@ def check_breakdown(told: Mapping[str, Any], groups: Mapping[str, Calls]) -> Non
     }
 
 
-def check_course(report: Report, inside: Calls, tz: tzinfo) -> None:
-    moments = [(datetime.fromtimestamp(call.at / 1000, tz), call) for call in inside]
-    days = grouped(inside, lambda call: datetime.fromtimestamp(call.at / 1000, tz).date().isoformat())
+def check_course(report: Report, inside: Calls, now: int, tz: tzinfo) -> None:
+    def moment(call: Called) -> datetime:
+        return datetime.fromtimestamp(min(call.at, now - 1) / 1000, tz)
+
+    days = grouped(inside, lambda call: moment(call).date().isoformat())
     told = {
         day: (row.requests, row.cost, row.tokens, row.errors) for day, row in report.daily_trend.items() if row.requests
     }
     assert told == {day: sums(group) for day, group in days.items()}
-    hours = Counter((moment.weekday(), moment.hour) for moment, _ in moments)
+    hours = Counter((moment(call).weekday(), moment(call).hour) for call in inside)
     found = {(day, hour): count for day, row in enumerate(report.hour_of_week) for hour, count in enumerate(row)}
     assert {place: count for place, count in found.items() if count} == hours
 

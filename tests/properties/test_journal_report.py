@@ -131,7 +131,7 @@ CHOICES = {
 }
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(
     told=st.lists(calls(), min_size=1, max_size=30),
     span=st.sampled_from(PERIODS),

@@ -71,11 +71,12 @@ def read(path: str, asked: Asked, filters: Filters, now: int) -> Iterator[Record
         **dict.fromkeys(("tags", "details"), json.loads),
         **dict.fromkeys(("stream", "byok"), bool),
     }
+    known = [(column, readers.get(column)) for column in COLUMNS]
     with opened(path, filters) as journal:
         until = NEVER if period.until == now else period.until
         query = f"{_QUERY} {journal.asked} ORDER BY timestamp, id"
         for row in journal.connection.execute(query, (period.since, until)):
             yield {
-                column: value if value is None or column not in readers else readers[column](value)
-                for column, value in zip(COLUMNS, row, strict=True)
+                column: value if value is None or reader is None else reader(value)
+                for (column, reader), value in zip(known, row, strict=True)
             }
