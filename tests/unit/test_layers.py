@@ -53,7 +53,7 @@ OWNERS = {
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py", "running/bootstrap/sitecustomize.py"},
-    "prometheus_client": {"metrics_endpoint.py", "reader.py", "telemetry.py"},
+    "prometheus_client": {"exporting/account.py", "metrics_endpoint.py", "reader.py", "telemetry.py"},
     "sqlite3": {
         "journal/reading.py",
         "journal/store.py",

@@ -1,0 +1,1 @@
+"""What `openrouter-otel exporter` serves."""
