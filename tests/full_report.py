@@ -71,6 +71,51 @@ def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
             },
             other: {"DeepInfra": model.Price(1, 120, money("0.000001"), money("0.008333"))},
         },
+        errors=replace(
+            report.errors,
+            recent=(
+                model.RecentError("2026-11-23T11:05:00+00:00", name, "rate_limit_exceeded", f"{name} is busy"),
+                model.RecentError("2026-11-23T11:04:00+00:00", other, "refusal", None),
+            ),
+        ),
+        budgets=(
+            model.Standing(
+                name,
+                "user",
+                user,
+                "week",
+                "2026-11-23T00:00:00+00:00",
+                "2026-11-30T00:00:00+00:00",
+                money("25"),
+                money("20.5"),
+                Decimal("0.82"),
+                money("31.25"),
+                "2026-11-26",
+                "at_risk",
+            ),
+            model.Standing(
+                "All per day",
+                "all",
+                None,
+                "day",
+                "2026-11-23T00:00:00+00:00",
+                "2026-11-24T00:00:00+00:00",
+                money("1000"),
+                money("1234.567892"),
+                Decimal("1.234567892"),
+                None,
+                None,
+                "exceeded",
+            ),
+        ),
+        sessions=(
+            model.SessionUsage(
+                name, (user,), 40, 41_000, money("1.5"), 2, report.period["since"], "2026-11-23T11:05:00+00:00"
+            ),
+            model.SessionUsage(
+                "s-2", (user, "bob@example.org"), 1, 0, None, 0, *2 * ("2026-11-23T11:04:00.250+00:00",)
+            ),
+        ),
         daily_cost_by_model={day: {name: use.cost} for day, use in report.daily_trend.items() if use.cost},
         hour_of_week=tuple(tuple(range(24)) for _ in range(7)),
         row_labels=("model", "user_id"),

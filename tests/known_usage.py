@@ -12,13 +12,15 @@ from openrouter_otel import names
 from openrouter_otel.reporting import figures
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.coverage import Coverage
+from openrouter_otel.reporting.distributions import Histograms
 from openrouter_otel.reporting.evidence import Evidence
 from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.ledger import Reading, entries
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import DAY, HOUR, Interval, month
-from openrouter_otel.reporting.scan import COARSE, HOURLY
+from openrouter_otel.reporting.scan import COARSE, HOURLY, NOBODYS
 
+EXTREMES = (names.DURATION_MIN, names.DURATION_MAX)
 NOW = 1_795_435_200_000  # 2026-11-23T12:00:00Z, a Monday
 
 
@@ -53,20 +55,24 @@ class Usage:
         for bound, below in (("1.5", 0), ("2.2", count), ("+Inf", count)):
             self.add(names.DURATION, below, "_bucket", at, outcome=outcome, le=bound, **labels)
 
-    def evidence(self) -> Evidence:
+    def evidence(self, *, of_one_user: bool = False) -> Evidence:
         """All of it, as if a source had told."""
+        period = Interval(NOW - 30 * DAY + 12 * HOUR, NOW)
+        books = {metric: self._book(self.found[metric]) for metric in (*HOURLY, *COARSE)}
+        extremes = [] if of_one_user else [self.found[gauge.prometheus] for gauge in EXTREMES]
+        if of_one_user:
+            books |= NOBODYS
         known: dict[str, Any] = {
-            "source": "http://prometheus:9090",
+            "source": {"kind": "prometheus", "url": "http://prometheus:9090"},
             "tz": self.tz,
             "now": NOW,
-            "period": Interval(NOW - 30 * DAY + 12 * HOUR, NOW),
+            "period": period,
             "previous": Interval(NOW - 60 * DAY + 24 * HOUR, NOW - 30 * DAY + 12 * HOUR),
             "month": month(NOW, self.tz),
             "explicit": False,
             "data_since": NOW - 40 * DAY,
-            "books": {metric: self._book(self.found[metric]) for metric in (*HOURLY, *COARSE)},
-            "shortest": [],
-            "longest": [],
+            "books": books,
+            "distributions": Histograms(books, period, *extremes),
             "coverage": Coverage(),
             "warnings": (),
         }
@@ -79,7 +85,8 @@ class Usage:
     def report(self, wanted: figures.Wanted = figures.Wanted()) -> Report:  # noqa: B008  # immutable
         """What is made of it."""
         made_at = datetime.fromtimestamp(NOW / 1000 + 1, timezone.utc)
-        return figures.report(self.evidence(), replace(wanted, timezone=str(self.tz)), made_at)
+        evidence = self.evidence(of_one_user=wanted.filters.by_user)
+        return figures.report(evidence, replace(wanted, timezone=str(self.tz)), made_at)
 
 
 def money(text: str) -> Decimal:

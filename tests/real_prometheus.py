@@ -8,6 +8,7 @@ The binaries come from ``PROMETHEUS_BIN_DIR``, the path, or where ``make`` unpac
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import time
@@ -25,6 +26,13 @@ ONE_BLOCK = "8760h"  # backfilled blocks of a year: one per test instead of one 
 def binary(name: str) -> Path:
     """Where ``prometheus`` or ``promtool`` is on this machine."""
     return binaries.find(name, "prometheus", "PROMETHEUS_BIN_DIR")
+
+
+def major_version() -> int:
+    """2 or 3."""
+    told = subprocess.run([binary("promtool"), "--version"], capture_output=True, text=True, check=True)
+    (number,) = re.findall(r"^promtool, version (\d+)\.", told.stdout + told.stderr, re.MULTILINE)
+    return int(number)
 
 
 def free_port() -> int:
@@ -53,11 +61,14 @@ class RealPrometheus:
         folder: where its configuration, log and ``data`` live; `backfill` the same folder first for a history.
         config: text of ``prometheus.yml``; relative paths in it are relative to `folder`.
         flags: further command line flags, e.g. ``"--web.route-prefix=/prom"``.
+        retention: how long samples are kept, and how many of them.
     """
 
-    def __init__(self, folder: Path, config: str = NOTHING_TO_SCRAPE, flags: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, folder: Path, config: str = NOTHING_TO_SCRAPE, flags: tuple[str, ...] = (), retention: str = "time=20y"
+    ) -> None:
         self.folder = folder
-        self.flags = flags
+        self.flags = (f"--storage.tsdb.retention.{retention}", *flags)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
@@ -71,7 +82,6 @@ class RealPrometheus:
             f"--config.file={self.folder / 'prometheus.yml'}",
             f"--storage.tsdb.path={self.folder / 'data'}",
             f"--web.listen-address=127.0.0.1:{self.port}",
-            "--storage.tsdb.retention.time=20y",
             *self.flags,
         ]
         with (self.folder / "prometheus.log").open("wb") as log:

@@ -1,4 +1,4 @@
-"""Write the rules, or with ``--check`` say which of the committed files are not what this program would write."""
+"""Write the rules and the runbook's page, or with ``--check`` say which committed file is not what would be written."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 from openrouter_otel import budget_rules, budgets
 
-from . import alerts, counting
+from . import alerts, counting, runbook
 from .rulefile import as_yaml
 
 GRAFANA = Path(__file__).resolve().parents[1]
@@ -24,6 +24,7 @@ def generated() -> Mapping[Path, str]:
         RULES / "openrouter-counting.rules.yml": as_yaml(counting.groups()),
         RULES / "openrouter-alerts.rules.yml": as_yaml(alerts.groups(_panel_ids())),
         RULES / "openrouter-budgets.rules.yml": budget_rules.as_yaml(budget_rules.budget_rules(listed)),
+        GRAFANA / "prometheus" / "pages" / "runbook.html": runbook.as_page((GRAFANA / "RUNBOOK.md").read_text("utf-8")),
     }
 
 
@@ -47,6 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
         if check:
             print(f"{path}: not what `python -m grafana.rules` writes", file=sys.stderr)
         else:
+            path.parent.mkdir(exist_ok=True)
             path.write_text(generated()[path], "utf-8")
             print(path)
     return 1 if check and drifted else 0

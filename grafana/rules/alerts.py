@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from openrouter_otel import names
 from openrouter_otel.budget_rules import FORECAST, LIMIT, SPENT
 from openrouter_otel.promql import LOOK_BACK
+from openrouter_otel.stacking.links import GRAFANA, RUNBOOK
 
 from . import counting
 from .counting import (
@@ -19,8 +20,6 @@ from .counting import (
 from .rulefile import FAST, Alert, Group
 
 PREFIX = "OpenRouter"
-RUNBOOK = "grafana/RUNBOOK.md"  # of this project; an address once it is where your people read it
-GRAFANA = "http://127.0.0.1:3000"  # of docker-compose.yml; replace it where yours is elsewhere
 
 CRITICAL = "critical"
 WARNING = "warning"

@@ -9,15 +9,33 @@ Format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from opentelemetry.sdk.metrics.export import Histogram, HistogramDataPoint, Metric
+from opentelemetry.sdk.metrics.export import Metric
 
 from openrouter_otel import names
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class Point(NamedTuple):
+    """A sample of a counter or a gauge, as OpenTelemetry's own points are."""
+
+    attributes: Mapping[str, str]
+    value: float
+
+
+class HistogramPoint(NamedTuple):
+    """A histogram, as OpenTelemetry's own points are: `bucket_counts` are not cumulative, the last is infinity's."""
+
+    attributes: Mapping[str, str]
+    bucket_counts: Sequence[int]
+    explicit_bounds: Sequence[float]
+    sum: float
+
+
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
@@ -36,24 +54,26 @@ class Exposition:
 
     def write(self, metrics: Iterable[Metric]) -> str:
         """The text of metrics, each with its HELP and TYPE."""
-        lines = [line for metric in metrics for line in self._family(metric)]
+        return self.write_points((names.BY_NAME[metric.name], metric.data.data_points) for metric in metrics)
+
+    def write_points(self, families: Iterable[tuple[names.Metric, Iterable[Any]]]) -> str:
+        """The same of metrics and points that are not OpenTelemetry's, but like them."""
+        lines = [line for metric, points in families for line in self._family(metric, points)]
         if len(self._labels) > 2 * len(lines) + 1000:
             self._labels.clear()  # an SDK that makes its dictionaries anew for every collection
         return "".join(lines)
 
-    def _family(self, metric: Metric) -> Iterator[str]:
-        known = names.BY_NAME[metric.name]
-        name = known.prometheus
-        yield f"# HELP {name} {known.description}\n# TYPE {name} {known.kind}\n"
-        points: Any = metric.data.data_points
-        if isinstance(metric.data, Histogram):
+    def _family(self, metric: names.Metric, points: Iterable[Any]) -> Iterator[str]:
+        name = metric.prometheus
+        yield f"# HELP {name} {metric.description}\n# TYPE {name} {metric.kind}\n"
+        if metric.kind == "histogram":
             for histogram in points:
                 yield self._histogram(name, histogram)
         else:
             for point in points:
                 yield f"{name}{{{self._of(point.attributes)}}} {float(point.value)!r}\n"
 
-    def _histogram(self, name: str, point: HistogramDataPoint) -> str:
+    def _histogram(self, name: str, point: Any) -> str:
         labels = self._of(point.attributes)
         counts = list(accumulate(point.bucket_counts))
         bounds = [*map(repr, map(float, point.explicit_bounds)), "+Inf"]

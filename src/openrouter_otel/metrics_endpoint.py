@@ -24,7 +24,7 @@ _log = logging.getLogger("openrouter_otel")
 PORTS: Final = range(settings.DEFAULT_PORT, settings.DEFAULT_PORT + 10)
 """Where the bundled Prometheus looks for us."""
 
-_App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+App = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class ServedMetricReader(OpenRouterMetricReader):
@@ -96,18 +96,42 @@ class ServedMetricReader(OpenRouterMetricReader):
         return dataclasses.replace(data, resource_metrics=rest)
 
     def _app(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        body = self.text()
-        headers = [("Content-Type", CONTENT_TYPE)]
-        if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
-            body = gzip.compress(body, compresslevel=1)
-            headers.append(("Content-Encoding", "gzip"))
-        start_response("200 OK", [*headers, ("Content-Length", str(len(body)))])
-        return [body]
+        return answered(self.text(), environ, start_response)
 
 
-def serve(app: _App) -> WSGIServer | None:
+def answered(text: bytes, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """Text as the answer to a scrape."""
+    headers = [("Content-Type", CONTENT_TYPE)]
+    if "gzip" in environ.get("HTTP_ACCEPT_ENCODING", ""):
+        text = gzip.compress(text, compresslevel=1)
+        headers.append(("Content-Encoding", "gzip"))
+    start_response("200 OK", [*headers, ("Content-Length", str(len(text)))])
+    return [text]
+
+
+def unavailable(why: str, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    """An answer that makes a scrape fail, and says why to who looks at the target."""
+    start_response("503 Service Unavailable", [("Content-Type", "text/plain; charset=utf-8")])
+    return [f"{why}\n".encode()]
+
+
+class NoPortError(Exception):
+    """There is no socket to serve at; the text says where, and why."""
+
+
+def serve(app: App) -> WSGIServer | None:
     """Serve at the first free of our ten ports, or at exactly the one that was set; None: at none."""
-    host, explicit = settings.metrics_address()
+    try:
+        return listen(app, *settings.metrics_address())
+    except NoPortError as error:
+        _log.warning(
+            "this process' usage is on no /metrics: %s; set OTEL_EXPORTER_PROMETHEUS_PORT to a free port", error
+        )
+    return None
+
+
+def listen(app: App, host: str, explicit: int | None) -> WSGIServer:
+    """Serve at the first free of our ten ports, or at exactly the explicit one; NoPortError where there is none."""
     fault: OSError | None = None
     for port in PORTS if explicit is None else (explicit,):
         try:
@@ -118,14 +142,8 @@ def serve(app: _App) -> WSGIServer | None:
         threading.Thread(target=server.serve_forever, args=(0.1,), name="openrouter-otel /metrics", daemon=True).start()
         _log.info("metrics are at http://%s:%d/metrics", host, server.server_port)
         return server
-    _log.warning(
-        "this process' usage is on no /metrics: no socket at %s:%s (%s); set OTEL_EXPORTER_PROMETHEUS_PORT to a free"
-        " port",
-        host,
-        f"{PORTS[0]}-{PORTS[-1]}" if explicit is None else explicit,
-        fault,
-    )
-    return None
+    tried = f"{PORTS[0]}-{PORTS[-1]}" if explicit is None else explicit
+    raise NoPortError(f"no socket at {host}:{tried} ({fault})")
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):

@@ -240,7 +240,7 @@ METRICS: Final = USAGE_METRICS + PROCESS_METRICS
 
 # --- what only ``openrouter-otel exporter`` serves: prices found out later, and the account's own figures ---
 RESOLVED: Final = Metric(
-    "openrouter.resolved", "counter", "{request}", "Calls whose unknown price was found out later."
+    "openrouter.resolved", "counter", "{request}", "Calls whose unknown price was found out later.", (OUTCOME,)
 )
 KEY_LIMIT: Final = Metric("openrouter.key.limit.usd", "gauge", "", "Credit limit of the API key.", user=False)
 KEY_LIMIT_REMAINING: Final = Metric(
@@ -296,4 +296,4 @@ GEN_AI_FIRST_CHUNK: Final = Metric(
     buckets=GEN_AI_DURATION.buckets,
 )
 GEN_AI_METRICS: Final = (GEN_AI_DURATION, GEN_AI_TOKENS, GEN_AI_FIRST_CHUNK)
-BY_NAME: Final = {metric.name: metric for metric in METRICS + GEN_AI_METRICS}
+BY_NAME: Final = {metric.name: metric for metric in METRICS + EXPORTER_METRICS + GEN_AI_METRICS}

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timezone
 from pathlib import Path
@@ -18,18 +18,22 @@ from pathlib import Path
 if __name__ == "__main__" and not __package__:  # run as a file: find the package, not our neighbours as top-level names
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from openrouter_otel.reporting import figures, grouping, output, scan
+from openrouter_otel.budgets import BudgetError
+from openrouter_otel.reporting import budget_option, figures, grouping, output
 from openrouter_otel.reporting.access import Access, AccessError
 from openrouter_otel.reporting.address import AddressError
 from openrouter_otel.reporting.arguments import DEFAULT_SOURCE, Arguments, UsageError, parse
+from openrouter_otel.reporting.evidence import SourceError
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import Filters
+from openrouter_otel.reporting.journal.records import COLUMNS
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import Asked, PeriodError, zone
-from openrouter_otel.reporting.prometheus import Prometheus, SourceError
 from openrouter_otel.reporting.render import BARE, RENDERERS, MissingExtra
+from openrouter_otel.reporting.render.records import ROWS
+from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
 
-BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError)
+BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError, BudgetError)
 FAILURES = (SourceError, output.OutputError, MissingExtra)
 
 
@@ -64,24 +68,29 @@ def _main(argv: Sequence[str] | None) -> int:
     return 0
 
 
-def made(arguments: Arguments) -> str:
-    """The text of the report that was asked for."""
-    source = Prometheus(arguments.prometheus, arguments.access, arguments.timeout)
-    report = _reckoned(source, arguments.asked, arguments.wanted, arguments.cache)
+def made(arguments: Arguments) -> Iterable[str]:
+    """The text that was asked for, piece by piece."""
+    paper = output.paper(arguments.output)
+    if arguments.records:
+        calls = arguments.records.records(arguments.asked, arguments.wanted.filters)
+        return ROWS[arguments.format](COLUMNS, calls, paper)
+    report = _reckoned(arguments.source, arguments.asked, arguments.wanted)
     if arguments.format in BARE:
         print(f"report: {report.statement} (verdict: {report.verdict})", file=sys.stderr)
-    return RENDERERS[arguments.format](report, output.paper(arguments.output))
+    return [RENDERERS[arguments.format](report, paper)]
 
 
 def usage_report(
-    prometheus: str = DEFAULT_SOURCE,
+    prometheus: str | None = None,
     *,
+    journal: str | Path | None = None,
     since: str | None = None,
     until: str | None = None,
     tz: str = "UTC",
     filters: Filters = Filters(),  # noqa: B008  # immutable
     group_by: str | None = None,
     top: int = 10,
+    budgets: str | Path | None = None,
     access: Access = Access(),  # noqa: B008  # immutable
     timeout: float = 120.0,
     cache: Path | None = None,
@@ -89,13 +98,16 @@ def usage_report(
     """Everything the command knows, as one frozen value: money as Decimal USD, latencies in milliseconds.
 
     Args:
-        prometheus: URL of a Prometheus-compatible API; credentials in it are sent and never shown.
+        prometheus: URL of a Prometheus-compatible API; credentials in it are sent and never shown. None for
+            http://localhost:9090.
+        journal: the file of a local journal to report from instead; what lets us in to a Prometheus is of no use then.
         since: start of the period, as `--since` takes it; None for local midnight 29 days ago.
         until: its end, as `--until` takes it; None for now.
         tz: whose days and hours.
         filters: which calls it is about.
         group_by: a label to break the period down by, such as ``tag.team``.
-        top: how many users `Report.top_users` lists.
+        top: how many users `Report.top_users` lists, and how many sessions a journal's report has.
+        budgets: a file of budgets, such as ``grafana/budgets.yml``, to hold the spend against (extra ``budgets``).
         access: headers, tokens and certificates.
         timeout: seconds that one answer may take.
         cache: where closed hours are kept between runs; None for nowhere.
@@ -103,15 +115,21 @@ def usage_report(
     Raises:
         ValueError: an argument makes no sense; the text is one sentence that says what it takes.
         SourceError: the source cannot be reached or does not answer.
+        MissingExtra: PyYAML, which budgets need, is not installed.
     """
-    asked, wanted = Asked(since, until, zone(tz)), Wanted(tz, top, filters, group_by)
+    known = budget_option.budgets(budgets, filters)
+    asked = Asked(since, until, zone(tz), frozenset(budget.period for budget in known or ()))
+    wanted = Wanted(tz, top, filters, group_by, budgets=known)
     if group_by is not None:
         grouping.label(group_by)  # refused before anybody asks the source
-    return _reckoned(Prometheus(prometheus, access, timeout), asked, wanted, cache)
+    if journal is not None and prometheus is not None:
+        raise ValueError("a report has one source: prometheus or journal")
+    source: Source = PrometheusSource(prometheus or DEFAULT_SOURCE, access, timeout, cache)
+    return _reckoned(source if journal is None else JournalSource(str(journal)), asked, wanted)
 
 
-def _reckoned(source: Prometheus, asked: Asked, wanted: Wanted, cache: Path | None) -> Report:
-    evidence = scan.read(source, asked, wanted.filters, cache)
+def _reckoned(source: Source, asked: Asked, wanted: Wanted) -> Report:
+    evidence = source.read(asked, wanted.filters, wanted.top)
     return figures.report(evidence, wanted, generated_at=datetime.now(timezone.utc))
 
 

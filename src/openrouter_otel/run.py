@@ -13,9 +13,10 @@ from typing import Final
 from openrouter_otel import settings
 from openrouter_otel.journal.reading import RunCalls
 from openrouter_otel.journal.store import JournalError
+from openrouter_otel.reporting.render.cells import usd
 from openrouter_otel.running import bootstrap, child
 from openrouter_otel.running.arguments import Arguments, UsageError, parse
-from openrouter_otel.running.bill import Bill, told, usd
+from openrouter_otel.running.bill import Bill, told
 
 TOO_DEAR: Final = 3
 

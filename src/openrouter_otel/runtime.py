@@ -76,6 +76,11 @@ class Runtime:
         meter_provider: passed by the application, if any.
         openai_version: for the build info.
         clock: tells the time.
+
+    Attributes:
+        settings: as given.
+        destinations: which hosts are measured.
+        metering: where metrics are shown.
     """
 
     def __init__(
@@ -86,7 +91,8 @@ class Runtime:
         openai_version: str,
         clock: Clock = Clock(),  # noqa: B008  # immutable
     ) -> None:
-        self._destinations = Destinations(settings.base_urls)
+        self.settings = settings
+        self.destinations = Destinations(settings.base_urls)
         self._privacy = Privacy(settings.users, settings.user_hash_key)
         self._clock = clock
         self._tracer = tracer(tracer_provider)
@@ -106,7 +112,7 @@ class Runtime:
         """Begin a call, or say None: it is not for OpenRouter, not inference, or telemetry is suppressed."""
         # The attributes behind the client's properties, which since openai 3 do more than look.
         base_url, headers = getattr(client, "_base_url", None), getattr(client, "_custom_headers", None)
-        request = read_request(self._destinations, base_url or client.base_url, headers, options, stream)
+        request = read_request(self.destinations, base_url or client.base_url, headers, options, stream)
         if request is None or not is_instrumentation_enabled():
             return None
         self._wake()
@@ -254,6 +260,9 @@ def _exit_as_worker(exit: Callable[[], object]) -> None:
         process, util = (sys.modules.get(f"{package}.{part}") for part in ("process", "util"))
         if process is not None and util is not None and process.current_process().name != "MainProcess":
             util.Finalize(None, exit, exitpriority=0)
+    celery = sys.modules.get("celery.signals")
+    if celery is not None:  # the children of its pool pass billiard's handlers by, and call these
+        celery.worker_process_shutdown.connect(lambda **_: exit(), weak=False)
 
 
 def _stand_in() -> Span:

@@ -29,6 +29,7 @@ API_KEY: Final = "OPENROUTER_API_KEY"
 MANAGEMENT_KEY: Final = "OPENROUTER_MANAGEMENT_KEY"
 JOURNAL: Final = "OPENROUTER_OTEL_JOURNAL"
 RUN: Final = "OPENROUTER_OTEL_RUN"
+DOCTOR: Final = "OPENROUTER_OTEL_DOCTOR"
 
 
 @dataclass(frozen=True)
@@ -135,13 +136,31 @@ def journal() -> str | None:
 
 def environment_of_run(bootstrap: str, journal: str, run: str) -> dict[str, str]:
     """The environment of a program that is measured from outside: ours, with a folder first on PYTHONPATH."""
-    path = os.pathsep.join(filter(None, (bootstrap, os.environ.get("PYTHONPATH"))))
-    return {**os.environ, "PYTHONPATH": path, JOURNAL: journal, RUN: run}
+    return {**os.environ, "PYTHONPATH": _path_with(bootstrap), JOURNAL: journal, RUN: run}
+
+
+def environment_of_doctor(bootstrap: str, folder: str) -> dict[str, str]:
+    """The environment of a program that is looked at and left as it is; it tells what is seen in a folder."""
+    return {**os.environ, "PYTHONPATH": _path_with(bootstrap), DOCTOR: folder}
+
+
+def _path_with(bootstrap: str) -> str:
+    return os.pathsep.join(filter(None, (bootstrap, os.environ.get("PYTHONPATH"))))
 
 
 def run() -> str | None:
     """The `openrouter-otel run` that this process belongs to: OPENROUTER_OTEL_RUN."""
     return os.environ.get(RUN, "").strip() or None
+
+
+def doctor() -> str | None:
+    """Where this process tells what is seen in it, for the `openrouter-otel doctor` that has started it."""
+    return os.environ.get(DOCTOR, "").strip() or None
+
+
+def colours() -> bool:
+    """Whether a terminal may be given colours (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _from_keyword(name: str, value: object) -> Any:

@@ -47,6 +47,9 @@ class Metering:
         emitter: has the counts.
         provider: the MeterProvider passed by the application, if any.
         settings: whether to serve /metrics, and whether to emit the GenAI conventions' own metrics.
+
+    Attributes:
+        theirs: the application's MeterProvider, which is in use; None: there was none.
     """
 
     def __init__(self, emitter: MetricsEmitter, provider: MeterProvider | None, settings: Settings) -> None:
@@ -54,18 +57,24 @@ class Metering:
         self._gen_ai = settings.semconv_metrics
         serve = settings.serve_metrics
         self._private: ServedMetricReader | None = None
-        theirs = provider or _global_provider()
-        if theirs is not None:
-            self._bind(theirs)
+        self.theirs = provider or _global_provider()
+        if self.theirs is not None:
+            self._bind(self.theirs)
             if not reader.readers() and not serve:
                 _log.info(
                     "the MeterProvider in use has no reader of ours; for exact reports from Prometheus give it"
                     " openrouter_otel.metrics_reader()"
                 )
-        self._serves = serve if serve is not None else theirs is None
-        self._watches_for_a_provider = theirs is None
+        self._serves = serve if serve is not None else self.theirs is None
+        self._watches_for_a_provider = self.theirs is None
         if self._serves:
             self._open_private()
+
+    @property
+    def port(self) -> int | None:
+        """Where we serve /metrics ourselves; None: nowhere."""
+        server = self._private.server if self._private is not None else None
+        return server.server_port if server is not None else None
 
     def follow(self) -> None:
         """Say once that a MeterProvider has appeared which we do not use."""

@@ -128,6 +128,16 @@ class Doors:
         return wrapped(*args, **kwargs)
 
 
+class Peephole(Doors):
+    """Sees calls begin and has no part in them: what it is given says None to all."""
+
+    def open(self) -> None:
+        """See calls from now on."""
+        self._open = True
+        self._hang(openai.OpenAI, "request", self._request)
+        self._hang(openai.AsyncOpenAI, "request", self._arequest)
+
+
 @quietly
 def _answered(call: Call, answer: object) -> None:
     """Look at what the SDK hands out: is it complete, or will the caller read on?"""

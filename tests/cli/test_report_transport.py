@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openrouter_otel.reporting.access import Access
-from openrouter_otel.reporting.prometheus import Prometheus, SourceError, TooMuch
+from openrouter_otel.reporting.evidence import SourceError
+from openrouter_otel.reporting.prometheus import Prometheus, TooMuch
 from prometheus_standin import CLOCK, Answer, Reply, always, as_json, served
 
 SCALAR = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=3) | st.just("1795400000.5")

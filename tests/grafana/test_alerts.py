@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from grafana_queries import boards, panels
+from openrouter_otel.stacking.links import RUNBOOK
 from rule_worlds import ALERTS, THRESHOLDS, World, rules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -250,8 +251,9 @@ def test_it_says_what_to_do(alert: dict[str, dict[str, str]]) -> None:
     assert alert["labels"]["severity"] in ("critical", "warning", "info")
     assert len(notes["description"]) > 60
     runbook = (ROOT / "grafana" / "RUNBOOK.md").read_text("utf-8")
-    file, _, anchor = notes["runbook_url"].partition("#")
-    assert (ROOT / file, anchor) == (ROOT / "grafana" / "RUNBOOK.md", name.lower())
+    page = (ROOT / "grafana" / "prometheus" / "pages" / "runbook.html").read_text("utf-8")
+    assert notes["runbook_url"] == f"{RUNBOOK}#{name.lower()}"
+    assert f'<h2 id="{name.lower()}">{name}</h2>' in page
     section = re.search(rf"^## {name}\n(.*?)(?=^## |\Z)", runbook, re.MULTILINE | re.DOTALL)
     assert section
     assert "**Means.**" in section[1]

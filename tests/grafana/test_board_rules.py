@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from grafana_queries import DASHBOARDS, RAW, Json, boards, panels, targets
 from openrouter_otel import names
@@ -221,6 +222,15 @@ def test_rules_name_only_what_is_exported_or_recorded() -> None:
     for file in RULES.glob("*.yml"):
         for rule in rules(file):
             assert set(re.findall(r"\bopenrouter[_:][\w:]+", rule["expr"])) <= {*EXPOSED, *RECORDED}
+
+
+def test_every_rule_of_the_linter_that_is_left_out_has_a_reason() -> None:
+    excluded, raw = (
+        yaml.safe_load((folder / ".lint").read_text("utf-8"))["exclusions"] for folder in (DASHBOARDS, RAW)
+    )
+    assert excluded == raw
+    for rule in excluded.values():
+        assert rule["reason"].endswith(".")
 
 
 def test_raw_boards_need_no_rules() -> None:

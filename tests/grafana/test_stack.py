@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from real_prometheus import binary
+from real_prometheus import RealPrometheus, binary, major_version
 from rule_worlds import ALERTS, RULES, rules
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,6 +81,7 @@ def test_services_are_checked_and_not_root(service: Yaml) -> None:
     assert service["healthcheck"]["test"][0] == "CMD"
     assert not str(service["user"]).startswith(("0", "root"))
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["cap_drop"] == ["ALL"]
 
 
 def test_prometheus_keeps_a_year_and_takes_pushes() -> None:
@@ -90,9 +92,12 @@ def test_prometheus_keeps_a_year_and_takes_pushes() -> None:
     assert parsed(inside(SERVICES["prometheus"], config)) == PROMETHEUS
 
 
-def test_grafana_opens_on_the_overview_without_a_login() -> None:
+def test_grafana_opens_on_the_overview_and_nobody_can_log_in() -> None:
     settings = SERVICES["grafana"]["environment"]
     assert settings["GF_AUTH_ANONYMOUS_ENABLED"] == "true"
+    assert settings["GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION"] == "true"
+    assert settings["GF_AUTH_DISABLE_LOGIN_FORM"] == "true"
+    assert settings["GF_AUTH_BASIC_ENABLED"] == "false"
     assert settings["GF_AUTH_ANONYMOUS_ORG_ROLE"] == "Viewer"
     home = inside(SERVICES["grafana"], settings["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"])
     assert json.loads(home.read_text(encoding="utf-8"))["uid"] == "openrouter-overview"
@@ -136,12 +141,33 @@ def test_pushed_metrics_get_the_labels_that_boards_filter_by() -> None:
 
 
 def test_prometheus_takes_the_configuration(tmp_path: Path) -> None:
-    """Without the `otlp` block, which only Prometheus 3 knows."""
+    """All of it where it is Prometheus 3; an older one does not know the `otlp` block."""
     (tmp_path / "rules").symlink_to(RULES)
     config = tmp_path / "prometheus.yml"
-    config.write_text(yaml.safe_dump({key: part for key, part in PROMETHEUS.items() if key != "otlp"}))
+    known = PROMETHEUS if major_version() >= 3 else {key: part for key, part in PROMETHEUS.items() if key != "otlp"}
+    config.write_text(yaml.safe_dump(known))
     check = subprocess.run([binary("promtool"), "check", "config", config], capture_output=True, text=True, check=False)
     assert check.returncode == 0, check.stderr
+
+
+def test_every_alert_leads_to_a_section_that_prometheus_serves(tmp_path: Path) -> None:
+    flags = SERVICES["prometheus"]["command"]
+    (assets,) = [flag.partition("=")[2] for flag in flags if flag.startswith("--web.user-assets=")]
+    (own,) = [flag.partition("=")[2] for flag in flags if flag.startswith("--web.external-url=")]
+    anchors = set()
+    for rule in rules(ALERTS):
+        page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert page.startswith(own)
+        anchors.add(anchor)
+    assert len(anchors) == len(rules(ALERTS))
+    flag = f"--web.user-assets={inside(SERVICES['prometheus'], assets)}"
+    with (
+        RealPrometheus(tmp_path, flags=(flag,)) as server,
+        urllib.request.urlopen(f"{server.url}/{page.removeprefix(own)}", timeout=10) as answer,
+    ):
+        text = answer.read().decode()
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert anchors <= set(re.findall(r'<h2 id="(\w+)">', text))
 
 
 def test_alerts_go_to_an_alertmanager_that_only_runs_when_asked_for() -> None:

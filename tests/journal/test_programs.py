@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from charges import charged
 from endpoint.programs import Program
 from fake_openrouter import FakeOpenRouter
 from journal.reading import ask, assert_sums_are_those_of_the_rows, records, spent
@@ -20,13 +21,6 @@ from journal.reading import ask, assert_sums_are_those_of_the_rows, records, spe
 Run = Callable[..., Program]
 
 INSTRUMENT = "OpenRouterInstrumentor().instrument()\n"
-
-
-def charged(openrouter: FakeOpenRouter) -> Decimal:
-    """What clients were told that they were charged."""
-    openrouter.book.settle()
-    told = openrouter.book.totals().told
-    return told.charge + told.bill
 
 
 def by(path: Path, column: str) -> dict[object, int]:
@@ -153,6 +147,30 @@ def test_a_worker_that_ends_at_once_loses_nothing(method: str, run: Run, journal
 
     assert program.hear() == 0
     assert len(records(journal)) == 1
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_a_pool_that_is_closed_and_joined_loses_nothing(method: str, run: Run, journal: Path) -> None:
+    program = run(
+        """
+import multiprocessing
+OpenRouterInstrumentor().instrument()
+
+def work(number):
+    ask(user=f"user-{number}")
+
+if __name__ == "__main__":
+    with multiprocessing.get_context(os.environ["METHOD"]).Pool(2) as pool:
+        pool.map(work, range(8), 1)
+        pool.close()
+        pool.join()
+""",
+        OPENROUTER_OTEL_JOURNAL=str(journal),
+        METHOD=method,
+    )
+
+    assert program.end() == 0, program.log
+    assert by(journal, "user_id") == {f"user-{number}": 1 for number in range(8)}
 
 
 def test_a_program_that_becomes_a_daemon_keeps_what_it_had_before(

@@ -10,7 +10,6 @@ from known_usage import NOW, Usage, money
 from openrouter_otel import names
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import Filters
-from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.model import Price
 from openrouter_otel.reporting.period import DAY, HOUR
 
@@ -123,7 +122,7 @@ def test_a_label_that_no_call_has_is_told_with_those_there_are(usage: Usage) -> 
 def test_latencies_of_users_come_from_buckets_alone(usage: Usage) -> None:
     usage.call("1", count=4)
     usage.add(names.DURATION_SQUARED, 16, user="")
-    usage.other["longest"] = [Reading({"model": "openai/gpt-5", "provider": "OpenAI"}, [(NOW, "2.1")])]
+    usage.add(names.DURATION_MAX, "2.1", user="")
     report = usage.report()
     for exact in (report.latency_overall, report.provider_latency_stats["OpenAI"]):
         assert (exact.stdev, exact.stdev_estimated, exact.max) == (0, False, 2100)
@@ -139,7 +138,7 @@ def test_under_a_user_filter_nothing_comes_from_metrics_without_a_user(usage: Us
     usage.add(names.DURATION_SQUARED, 99, user="")
     for metric in (names.FIRST_TOKEN, names.OUTPUT_RATE):
         usage.add(metric, 4, "_count", user="")
-    usage.other["longest"] = [Reading({"model": "openai/gpt-5", "provider": "OpenAI"}, [(NOW, "2.1")])]
+    usage.add(names.DURATION_MAX, "2.1", user="")
     report = usage.report(Wanted(filters=filters))
     for found in (
         report.latency_overall,

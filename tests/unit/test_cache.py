@@ -15,13 +15,12 @@ import pytest
 
 from histories import MINUTE, RESTART, UNIQUE, VALUES, History, history
 from openrouter_otel import names
-from openrouter_otel.reporting import scan
+from openrouter_otel.reporting import books, scan
 from openrouter_otel.reporting.cache import VERSION
-from openrouter_otel.reporting.evidence import ROLLING, Evidence
+from openrouter_otel.reporting.evidence import ROLLING, Evidence, SourceError
 from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.period import DAY, HOUR, Asked, Interval, local
-from openrouter_otel.reporting.prometheus import SourceError
 from simulated_prometheus import Sample, SimulatedPrometheus
 
 NOW = 1_795_400_123_456
@@ -54,9 +53,7 @@ def figures(found: Evidence) -> dict[str, object]:
         hours[local(at - 1, found.tz).replace(minute=0, second=0, microsecond=0)] += int(amount)
     made["hours"] = hours
     made["coverage"] = found.coverage
-    for name, extremes, best in (("shortest", found.shortest, min), ("longest", found.longest, max)):
-        seconds = [float(text) for reading in extremes for _, text in reading.points]
-        made[name] = best(seconds, default=None)
+    made["spreads"] = found.distributions.of(names.DURATION, books.model)
     return made
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from openrouter_otel.reporting import arguments
 from openrouter_otel.reporting.address import Address
+from openrouter_otel.reporting.sources import PrometheusSource
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "backends.md"
 COMMANDS = [line for line in DOCS.read_text("utf-8").splitlines() if line.startswith("openrouter-otel report ")]
@@ -26,7 +27,8 @@ def test_a_documented_command_is_understood(command: str, tmp_path: Path, monkey
     for word, value in pairwise(words):
         if word.endswith(("-file", "-cert")):
             (tmp_path / value).write_text("user:password\n")
-    found = arguments.parse(words[2:])
-    asked = Address.parse(found.prometheus).endpoint("query")
-    base, _, query = found.prometheus.partition("?")
+    found = arguments.parse(words[2:]).source
+    assert isinstance(found, PrometheusSource)
+    asked = Address.parse(found.url).endpoint("query")
+    base, _, query = found.url.partition("?")
     assert asked == f"{base}/api/v1/query{'?' if query else ''}{query}"

@@ -154,8 +154,9 @@ def test_all_is_well_in_one_plain_sentence(usage: Usage) -> None:
 
 def test_extremes_are_those_of_all_processes(usage: Usage) -> None:
     usage.call("1", count=2)
-    usage.other["shortest"] = [Reading({"model": "openai/gpt-5"}, [(NOW, text)]) for text in ("1.9", "1.7", "NaN")]
-    usage.other["longest"] = [Reading({"model": "openai/gpt-5"}, [(NOW, text)]) for text in ("2.1", "2.0")]
+    for gauge, seconds in ((names.DURATION_MIN, ("1.9", "1.7", "NaN")), (names.DURATION_MAX, ("2.1", "2.0"))):
+        for text in seconds:
+            usage.add(gauge, text, user="")
     report = usage.report()
     for found in (report.latency_overall, report.latency_stats["openai/gpt-5"]):
         assert (found.min, found.max, found.p95_range) == (1700, 2100, (1500, 2200))

@@ -88,6 +88,7 @@ def test_trust_comes_first_and_every_section_follows() -> None:
     assert text.startswith("# OpenRouter usage: EXACT\n\nExact: every call")
     assert Read(text).headings[1:] == [
         "Summary",
+        "Budgets",
         "Cost per day",
         "By week",
         "Models",

@@ -106,7 +106,7 @@ from openrouter_otel.reporting import output
 from openrouter_otel.reporting.render import RENDERERS
 usage = Usage()
 usage.call("1")
-output.write(RENDERERS["terminal"](usage.report(), output.paper(None)), None)
+output.write([RENDERERS["terminal"](usage.report(), output.paper(None))], None)
 """
 
 

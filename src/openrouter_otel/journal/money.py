@@ -30,5 +30,10 @@ def summing(column: str) -> str:
 
 def joined(units: int | None, upper: int | None = 0, lower: int | None = 0) -> Decimal:
     """The amount of three sums; of no rows, zero."""
-    whole = (units or 0) * PER_UNIT + (upper or 0) * _HALF + (lower or 0)
+    return amount(units or 0, (upper or 0) * _HALF + (lower or 0))
+
+
+def amount(units: int, rest: int) -> Decimal:
+    """The amount of one pair of columns."""
+    whole = units * PER_UNIT + rest
     return _ROOMY.scaleb(Decimal(whole), -24).normalize(_ROOMY) if whole else Decimal(0)

@@ -1,7 +1,9 @@
 """The journal's tables, and how they came to be. Read this before you write SQL against a journal.
 
 ``calls``
-    One ended call a row, exactly what its span and metrics were made from. Ids rise and are never reused.
+    One ended call a row, exactly what its span and metrics were made from. Ids rise and are never reused. ``pending``
+    is 1 while an unknown price may be found out, and 0 once that is given up; with a price found later come the tokens
+    that had not been told.
 ``sources``
     Who wrote: one row a process (its ``process`` identity, pid, service instance, and the `openrouter-otel run` it
     belongs to). ``lost`` counts calls that the process could not write: with any, a report is incomplete.
@@ -30,8 +32,9 @@ Units: instants are whole milliseconds since the epoch, durations seconds (REAL,
 integers: see `money`.
 
 How to read ten million rows: sums by hour, model, user and so on come from ``hourly`` for whole hours and from
-``calls`` for the odd minutes at a period's ends; durations, for exact quantiles, from the index ``calls_by_time``,
-which has all they need; series is small enough to be held in memory.
+``calls`` for the odd minutes at a period's ends; durations, first tokens and output rates, for exact quantiles, from
+the index ``calls_by_time``, which has all they need; sessions from ``calls_by_session``; series is small enough to be
+held in memory.
 """
 
 from __future__ import annotations
@@ -152,7 +155,8 @@ MIGRATIONS: Final[tuple[tuple[str, ...], ...]] = (
             retries INTEGER NOT NULL, stream INTEGER NOT NULL, byok INTEGER NOT NULL,
             session_id TEXT, tags TEXT, error_message TEXT, generation_id TEXT, native_finish_reason TEXT,
             pending INTEGER, resolved_at INTEGER)""",
-        "CREATE INDEX calls_by_time ON calls (ended_at, series_id, duration, first_token)",
+        "CREATE INDEX calls_by_time ON calls (ended_at, series_id, duration, first_token, output_tokens)",
+        "CREATE INDEX calls_by_session ON calls (ended_at, session_id, cost) WHERE session_id IS NOT NULL",
         "CREATE INDEX calls_pending ON calls (ended_at) WHERE pending = 1",  # unknown price, known generation
         f"CREATE TABLE hourly (hour INTEGER, series_id INTEGER, {_SUMS} PRIMARY KEY (hour, series_id)) WITHOUT ROWID",
         f"CREATE TABLE totals ({_SUMS} series_id INTEGER PRIMARY KEY)",

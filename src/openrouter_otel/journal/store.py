@@ -39,6 +39,10 @@ def complaining() -> Iterator[None]:
         raise JournalError(error.strerror or str(error)) from error
 
 
+class NothingYetError(JournalError):
+    """Nobody has written a call yet, which is mended by waiting, too: there is no file, or an empty one."""
+
+
 def open_for_writing(path: str) -> sqlite3.Connection:
     """A connection with today's schema, for one thread at a time; transactions are begun by hand.
 
@@ -62,23 +66,45 @@ def open_for_writing(path: str) -> sqlite3.Connection:
 
 
 def open_for_reading(path: str) -> sqlite3.Connection:
-    """A connection that changes nothing, to a journal of today's schema.
+    """A connection that changes nothing, to a journal of today's schema, for one thread at a time.
 
     Raises:
-        JournalError: there is no such file, or it is damaged, or no journal of ours, or of an older schema.
+        NothingYetError: there is no such file, or an empty one, or one of an older schema.
+        JournalError: it cannot be read, is damaged, or is no journal of ours.
     """
     with complaining():
+        if not os.path.exists(path):
+            raise NothingYetError("there is no such file")
         if not os.path.isfile(path):
-            raise JournalError("there is no such file")
-        connection = sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=5.0)
+            raise JournalError("it is no file")
+        mode = "mode=ro&immutable=1" if _is_at_rest(path) else "mode=ro"
+        address = f"{Path(path).absolute().as_uri()}?{mode}"
+        connection = sqlite3.connect(address, uri=True, timeout=5.0, check_same_thread=False)
     try:
         with complaining():
             if _identified(connection) < VERSION:
-                raise JournalError("no call has been written to it by this version of openrouter-otel")
+                raise NothingYetError("no call has been written to it by this version of openrouter-otel")
     except JournalError:
         connection.close()
         raise
     return connection
+
+
+def file_at(path: str) -> tuple[int, int] | None:
+    """Which file is there now, to notice that a journal was moved or deleted; None: none."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _is_at_rest(path: str) -> bool:
+    """Whether nobody writes and we cannot either: SQLite would want to make its companions first."""
+    log = f"{path}-wal"
+    return not os.access(os.path.dirname(os.path.abspath(path)), os.W_OK) and not (
+        os.path.exists(log) and os.path.getsize(log)
+    )
 
 
 def _identified(connection: sqlite3.Connection) -> int:

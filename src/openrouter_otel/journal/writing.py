@@ -6,12 +6,13 @@ import contextlib
 import os
 import sqlite3
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from openrouter_otel.journal import money
-from openrouter_otel.journal.schema import CALL, COUNTS, EXTREMES, HOUR_MS, MONEY, SECONDS, SERIES
-from openrouter_otel.journal.store import JournalError, complaining, open_for_writing, transaction
+from openrouter_otel.journal import sums
+from openrouter_otel.journal.schema import CALL, HOUR_MS, SERIES
+from openrouter_otel.journal.store import JournalError, complaining, file_at, open_for_writing, transaction
+from openrouter_otel.journal.sums import Sums, insert
 
 _PRUNED_AT_ONCE: Final = 1000  # rows: some milliseconds
 _PRUNES_EVERY: Final = 10.0  # seconds
@@ -53,42 +54,14 @@ class Source(NamedTuple):
     environment: str = ""
 
 
-_PAIRS: Final = tuple(f"{column}{part}" for column in MONEY for part in ("", "_rest"))
-_SUMMED: Final = (*COUNTS, *_PAIRS, *SECONDS, *EXTREMES)
-
-
-def _merging() -> str:
-    added = [f"{column} = {column} + excluded.{column}" for column in (*COUNTS, *SECONDS)]
-    for column in MONEY:
-        rest = f"({column}_rest + excluded.{column}_rest)"
-        added.append(f"{column} = {column} + excluded.{column} + {rest} / {money.PER_UNIT}")
-        added.append(f"{column}_rest = {rest} % {money.PER_UNIT}")
-    extremes = (("shortest", "min"), ("longest", "max"))
-    added += [
-        f"{column} = coalesce({pick}({column}, excluded.{column}), {column}, excluded.{column})"
-        for column, pick in extremes
-    ]
-    return ", ".join(added)
-
-
-def _insert(table: str, columns: Sequence[str], rest: str = "") -> str:
-    return f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) {rest}"
-
-
-_ADD_CALL: Final = _insert("calls", ("series_id", "source_id", *CALL))
-_ADD_HOURLY: Final = _insert(
-    "hourly", ("hour", "series_id", *_SUMMED), f"ON CONFLICT (hour, series_id) DO UPDATE SET {_merging()}"
-)
-_ADD_TOTALS: Final = _insert("totals", ("series_id", *_SUMMED), f"ON CONFLICT (series_id) DO UPDATE SET {_merging()}")
-_ADD_BUCKET: Final = _insert(
+_ADD_CALL: Final = insert("calls", ("series_id", "source_id", *CALL))
+_ADD_BUCKET: Final = insert(
     "histograms",
     ("series_id", "metric", "le", "count"),
     "ON CONFLICT (series_id, metric, le) DO UPDATE SET count = count + excluded.count",
 )
-_ADD_SERIES: Final = _insert("series", SERIES, "ON CONFLICT DO NOTHING")
+_ADD_SERIES: Final = insert("series", SERIES, "ON CONFLICT DO NOTHING")
 _FIND_SERIES: Final = f"SELECT id FROM series WHERE {' AND '.join(f'{column} = ?' for column in SERIES)}"
-
-Sums = dict[str, Any]
 
 
 class Writer:
@@ -135,11 +108,11 @@ class Writer:
         self._forget(reopen=True)
 
     def _opened(self) -> sqlite3.Connection:
-        if self._connection is not None and self._file != _identity(self._path):
+        if self._connection is not None and self._file != file_at(self._path):
             self._forget(reopen=True)  # it was moved or deleted: what we wrote would be seen by nobody
         if self._connection is None:
             self._connection = open_for_writing(self._path)
-            self._file = _identity(self._path)
+            self._file = file_at(self._path)
         return self._connection
 
     def _forget(self, *, reopen: bool) -> None:
@@ -165,8 +138,7 @@ class Writer:
                 key = (series, metric, bound)
                 buckets[key] = buckets.get(key, 0) + 1
         connection.executemany(_ADD_CALL, calls)
-        connection.executemany(_ADD_HOURLY, ((*key, *_row(sums)) for key, sums in hourly.items()))
-        connection.executemany(_ADD_TOTALS, ((series, *_row(sums)) for series, sums in totals.items()))
+        sums.add(connection, hourly, totals)
         connection.executemany(_ADD_BUCKET, ((*key, count) for key, count in buckets.items()))
 
     def _series_id(self, connection: sqlite3.Connection, series: tuple[str, ...]) -> int:
@@ -210,25 +182,9 @@ class Writer:
             )
 
 
-def _identity(path: str) -> tuple[int, int] | None:
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
-
-
-def _merge(sums: Sums, entry: Entry) -> None:
+def _merge(into: Sums, entry: Entry) -> None:
     for column, amount in entry.sums.items():
-        sums[column] = sums.get(column, 0) + amount
+        into[column] = into.get(column, 0) + amount
     if entry.duration is not None:
-        sums["shortest"] = min(sums.get("shortest", entry.duration), entry.duration)
-        sums["longest"] = max(sums.get("longest", entry.duration), entry.duration)
-
-
-def _row(sums: Sums) -> Iterable[Any]:
-    # Within a batch the rest may have grown beyond a unit.
-    for column in MONEY:
-        carried, rest = divmod(sums.get(f"{column}_rest", 0), money.PER_UNIT)
-        sums[column], sums[f"{column}_rest"] = sums.get(column, 0) + carried, rest
-    return [sums.get(column, None if column in EXTREMES else 0) for column in _SUMMED]
+        into["shortest"] = min(into.get("shortest", entry.duration), entry.duration)
+        into["longest"] = max(into.get("longest", entry.duration), entry.duration)

@@ -9,6 +9,7 @@ from typing import Final
 
 from openrouter_otel.reporting.access import Access, AccessError, unreadable
 
+NAMES: Final = ("header", "bearer_token_file", "basic_auth_file", "client_cert", "ca_file")
 LONGEST: Final = 1 << 16  # characters of a secret: a wrong file is not read to its end
 
 

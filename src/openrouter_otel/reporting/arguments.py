@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
-from openrouter_otel.reporting import access_options, grouping
-from openrouter_otel.reporting.access import Access
+from openrouter_otel.reporting import access_options, budget_option, grouping
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import FilterError, Filters, labels
 from openrouter_otel.reporting.period import Asked, zone
 from openrouter_otel.reporting.render import RENDERERS
+from openrouter_otel.reporting.render.records import ROWS
+from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
 
 CACHE: Final = "report.sqlite"
+TIMEOUT: Final = 120.0
 DEFAULT_SOURCE: Final = "http://localhost:9090"
 # Options of the contract that later issues build: refused, never ignored.
-LATER: Final = ("--journal", "--records", "--budgets", "--reconcile", "--tolerance")
+LATER: Final = ("--reconcile", "--tolerance")
 
 
 class UsageError(Exception):
@@ -32,24 +34,20 @@ class Arguments:
     """What was asked for.
 
     Attributes:
-        prometheus: URL of the source, credentials included.
-        access: how the source lets us in.
-        timeout: seconds one answer may take.
-        cache: where closed hours are kept; None for nowhere.
+        source: whom to ask.
         asked: the period.
         wanted: how the figures are to be presented.
         format: a key of `render.RENDERERS`.
         output: file to write; None for standard output.
+        records: the rows of this journal are wanted instead of a report.
     """
 
-    prometheus: str
-    access: Access
-    timeout: float
-    cache: Path | None
+    source: Source
     asked: Asked
     wanted: Wanted
     format: str
     output: Path | None
+    records: JournalSource | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -65,22 +63,50 @@ class _NotBuilt(argparse.Action):
 def parse(argv: Sequence[str] | None) -> Arguments:
     """Read the command line (None: the process' own); UsageError or PeriodError if it makes no sense."""
     found = _parser().parse_args(argv)
+    source = _prometheus(found) if found.journal is None else _journal(found)
+    filters = _filters(found)
+    budgets = budget_option.budgets(found.budgets, filters)
     return Arguments(
-        prometheus=found.prometheus or settings.prometheus_url() or DEFAULT_SOURCE,
-        access=access_options.access(found),
-        timeout=found.timeout,
-        cache=_cache(found),
-        asked=Asked(found.since, found.until, zone(found.tz)),
+        source=source,
+        asked=Asked(found.since, found.until, zone(found.tz), frozenset(budget.period for budget in budgets or ())),
         wanted=Wanted(
             timezone=found.tz,
             top=found.top,
-            filters=_filters(found),
+            filters=filters,
             group_by=found.group_by,
             rows=found.format == "csv",
+            budgets=budgets,
         ),
         format=found.format,
         output=found.output,
+        records=_records(found, source) if found.records else None,
     )
+
+
+def _prometheus(found: argparse.Namespace) -> PrometheusSource:
+    return PrometheusSource(
+        url=found.prometheus or settings.prometheus_url() or DEFAULT_SOURCE,
+        access=access_options.access(found),
+        timeout=found.timeout or TIMEOUT,
+        cache=_cache(found),
+    )
+
+
+def _journal(found: argparse.Namespace) -> JournalSource:
+    for option in ("prometheus", "timeout", "cache", "no_cache", *access_options.NAMES):
+        if getattr(found, option):
+            raise UsageError(f"--journal reads a file; --{option.replace('_', '-')} is for a Prometheus")
+    return JournalSource(found.journal)
+
+
+def _records(found: argparse.Namespace, source: Source) -> JournalSource:
+    if not isinstance(source, JournalSource):
+        raise UsageError("--records needs --journal FILE: a Prometheus knows no single calls")
+    if found.format not in ROWS:
+        raise UsageError(f"--records comes as --format {' or '.join(ROWS)}, not as {found.format}")
+    if found.group_by is not None:
+        raise UsageError("--records lists single calls: --group-by has nothing to group")
+    return source
 
 
 def _cache(found: argparse.Namespace) -> Path | None:
@@ -96,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="report", description="What your calls to OpenRouter cost, to the digit.", allow_abbrev=False)
     option = parser.add_argument
     option("--prometheus", metavar="URL", help=f"the source; default PROMETHEUS_URL or {DEFAULT_SOURCE}")
+    option("--journal", metavar="FILE", help="the source is this local journal instead")
     formats = f"{{{','.join(RENDERERS)}}}"
     option("--format", type=_format, default="json", metavar=formats, help="default json")
     option("--output", type=Path, metavar="FILE", help="default standard output")
@@ -116,8 +143,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     groups = f"a table by {', '.join(grouping.KNOWN)}, tag.team or any other label; the CSV follows it"
     option("--group-by", type=_group, metavar="LABEL", help=groups)
-    option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users; default 10")
-    option("--timeout", type=_positive(float), default=120.0, metavar="S", help="seconds for one answer; default 120")
+    option("--budgets", metavar="FILE", help="how each budget of this file stands, such as grafana/budgets.yml")
+    option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users, and sessions; default 10")
+    option("--records", action="store_true", help="the journal's single calls, as CSV or (json) one JSON object a line")
+    option("--timeout", type=_positive(float), metavar="S", help=f"seconds for one answer; default {TIMEOUT:.0f}")
     access_options.add(parser)
     option("--cache", type=Path, metavar="FILE", help="remember closed hours there; default in your cache directory")
     option("--no-cache", action="store_true", help="remember nothing, and ask for everything anew")

@@ -212,6 +212,11 @@ def labelled(*labels: str, absent: str = names.UNKNOWN) -> Key:
     return key
 
 
+def together(_series: Series) -> str:
+    """All series as one group."""
+    return ""
+
+
 model = labelled(names.MODEL)
 requested_model = labelled(names.REQUESTED_MODEL, names.MODEL)
 provider = labelled(names.UPSTREAM)

@@ -38,12 +38,16 @@ class Coverage:
         late: processes first scraped late, when they had already counted calls.
         older: processes that had counted before the source's memory begins.
         lost: processes last seen just before an outage of the source.
+        unwritten: calls that a process could not write to its journal, by process.
+        blurred: an end of the period lies within an hour of which only the sum is known, so the whole hour counts.
     """
 
     gaps: tuple[Gap, ...] = ()
     late: tuple[str, ...] = ()
     older: tuple[str, ...] = ()
     lost: tuple[str, ...] = ()
+    unwritten: Mapping[str, int] = field(default_factory=dict)
+    blurred: bool = False
 
 
 @dataclass

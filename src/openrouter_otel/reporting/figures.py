@@ -12,7 +12,8 @@ from decimal import localcontext
 from typing import Final
 
 from openrouter_otel import names
-from openrouter_otel.reporting import books, durations, grouping, trends, trust
+from openrouter_otel.budgets import Budget
+from openrouter_otel.reporting import books, durations, grouping, single_calls, standings, trends, trust
 from openrouter_otel.reporting.breakdowns import breakdown, effective_prices, ranked, showback
 from openrouter_otel.reporting.evidence import ROLLING, Evidence
 from openrouter_otel.reporting.filters import Filters, unmatched
@@ -40,6 +41,7 @@ class Wanted:
         filters: what the evidence was filtered by.
         group_by: a label to break the period down by, as an attribute (``tag.team``), or None.
         rows: whether the CSV's lines are wanted.
+        budgets: what to hold the spend against; None for nothing.
     """
 
     timezone: str = "UTC"
@@ -47,6 +49,7 @@ class Wanted:
     filters: Filters = Filters()  # noqa: RUF009  # immutable
     group_by: str | None = None
     rows: bool = False
+    budgets: tuple[Budget, ...] | None = None
 
 
 def report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
@@ -62,18 +65,17 @@ def report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report
 
 
 def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
-    tally = Tally(evidence, of_one_user=wanted.filters.by_user)
+    tally = Tally(evidence)
     judged = trust.judge(evidence, _doubts(tally, wanted))
     trend = trends.by_day(tally)
     hour_of_week = trends.by_hour_of_week(tally)
-    timed = durations.Durations(tally)
-    by_user = users(tally, timed.by_user(books.user))
+    by_user = users(tally, durations.latencies(tally, books.user))
     told_apart = columns(wanted.group_by) if wanted.rows else {}
     return Report(
         schema_version=SCHEMA_VERSION,
         generated_at=generated_at.astimezone(evidence.tz).isoformat(timespec="seconds"),
         timezone=wanted.timezone,
-        source={"kind": "prometheus", "url": evidence.source},
+        source=evidence.source,
         filters=wanted.filters.shown(),
         data_since=None if evidence.data_since is None else iso(evidence.data_since // 1000 * 1000, evidence.tz),
         period={"since": iso(evidence.period.since, evidence.tz), "until": iso(evidence.period.until, evidence.tz)},
@@ -86,10 +88,10 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         weekly_trend=trends.coarser(trend, lambda day: monday(day).isoformat()),
         monthly_trend=trends.coarser(trend, lambda day: f"{day:%Y-%m}"),
         hourly_distribution=trends.by_hour(hour_of_week),
-        latency_overall=timed.overall(),
-        latency_stats=timed.by(books.model),
-        provider_latency_stats=timed.by(books.provider),
-        time_to_first_token_stats=durations.first_tokens(tally, books.model),
+        latency_overall=durations.overall(tally),
+        latency_stats=durations.latencies(tally, books.model),
+        provider_latency_stats=durations.latencies(tally, books.provider),
+        time_to_first_token_stats=durations.latencies(tally, books.model, names.FIRST_TOKEN),
         output_rate_stats=durations.output_rates(tally, books.model),
         top_users=tuple(by_user)[: wanted.top],
         user_stats=by_user,
@@ -104,6 +106,8 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         daily_cost_by_model=trends.cost_by_model(tally),
         hour_of_week=hour_of_week,
         daily_levels=trends.levels(trend),
+        budgets=None if wanted.budgets is None else standings.standings(tally, wanted.budgets),
+        sessions=single_calls.sessions(evidence),
         row_labels=tuple(told_apart),
         rows=rows(tally, told_apart) if wanted.rows else (),
     )
@@ -115,6 +119,7 @@ def _doubts(tally: Tally, wanted: Wanted) -> Iterator[str]:
         yield from unmatched(wanted.filters, tally.evidence.values)
     if wanted.group_by is not None and (doubt := grouping.doubt(tally, wanted.group_by)):
         yield doubt
+    yield from standings.doubts(tally, wanted.budgets or ())
 
 
 def _errors(tally: Tally) -> Errors:
@@ -124,6 +129,7 @@ def _errors(tally: Tally) -> Errors:
         error_rate=ratio(errors.sum(), requests) or ZERO,
         by_type={name: int(by_type[name]) for name in ranked(by_type)},
         by_model={name: int(by_model[name]) for name in ranked(by_model)},
+        recent=single_calls.recent_errors(tally.evidence),
     )
 
 
@@ -132,7 +138,7 @@ def _accounting(tally: Tally, judged: trust.Trust) -> Accounting:
     charged = cost.of(payee=names.OPENROUTER)
     return Accounting(
         identity=judged.identity,
-        unpriced_requests=int(requests.of(cost_source=names.UNPRICED).sum()),
+        unpriced_requests=tally.unpriced(tally.evidence.period),
         charged_cost=rounded(charged.of(cost_source=names.REPORTED).sum()),
         byok_cost=rounded(cost.of(payee=names.PROVIDER).sum()),
         estimated_cost=rounded(charged.of(cost_source=names.ESTIMATED).sum()),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from openrouter_otel import names
@@ -10,7 +11,7 @@ from openrouter_otel.reporting.books import Totals
 from openrouter_otel.reporting.breakdowns import ranked
 from openrouter_otel.reporting.ledger import ZERO
 from openrouter_otel.reporting.model import CacheUse, FruitlessSpend, Spend, ratio, rounded
-from openrouter_otel.reporting.tally import Tally
+from openrouter_otel.reporting.tally import NOTHING, Tally
 
 FRUITLESS: Final = (names.ERROR, names.ABANDONED, names.CANCELLED)
 CUT_SHORT: Final = "length"  # the finish reason at the token limit
@@ -19,6 +20,7 @@ CUT_SHORT: Final = "length"  # the finish reason at the token limit
 def fruitless(tally: Tally) -> FruitlessSpend:
     """What the period paid for and got nothing from."""
     requests, cost = tally.period(names.REQUESTS), tally.period(names.COST)
+    later = tally.resolved(tally.evidence.period)
     by_model = Totals({series: amount for series, amount in cost.items() if series.get(names.OUTCOME) in FRUITLESS}).by(
         books.model
     )
@@ -26,23 +28,29 @@ def fruitless(tally: Tally) -> FruitlessSpend:
     return FruitlessSpend(
         cost=rounded(lost),
         share=ratio(lost, cost.sum()),
-        by_outcome={name: _spend(requests.of(outcome=name), cost.of(outcome=name)) for name in FRUITLESS},
+        by_outcome={
+            name: _spend(requests.of(outcome=name), cost.of(outcome=name), later.of(outcome=name)) for name in FRUITLESS
+        },
         by_model={name: rounded(by_model[name]) for name in ranked(by_model)},
-        truncated=_truncated(requests.of(finish_reason=CUT_SHORT, outcome=names.OK)),
+        truncated=_truncated(requests, cost),
         cache_never_read=_never_read(tally.period(names.TOKENS_DETAIL)),
     )
 
 
-def _spend(requests: Totals, cost: Totals) -> Spend:
-    calls, unpriced, paid = requests.sum(), requests.of(cost_source=names.UNPRICED).sum(), cost.sum()
+def _spend(requests: Totals, cost: Totals, later: Totals = NOTHING) -> Spend:
+    """`later`: calls whose price was found out after they ended."""
+    calls, paid = requests.sum(), cost.sum()
+    unpriced = max(requests.of(cost_source=names.UNPRICED).sum() - later.sum(), ZERO)
     unknown = calls and calls == unpriced and not paid
     return Spend(int(calls), None if unknown else rounded(paid), int(unpriced))
 
 
-def _truncated(requests: Totals) -> Spend:
-    """No metric has the cost by finish reason."""
-    calls = int(requests.sum())
-    return Spend(calls, None if calls else rounded(ZERO), int(requests.of(cost_source=names.UNPRICED).sum()))
+def _truncated(requests: Totals, cost: Totals) -> Spend:
+    """No metric has the cost by finish reason; a journal has."""
+    told = any(series.get(names.FINISH_REASON) for series, _ in cost.items())
+    cut, paid = (totals.of(finish_reason=CUT_SHORT, outcome=names.OK) for totals in (requests, cost))
+    spend = _spend(cut, paid)
+    return spend if told or not spend.requests else replace(spend, cost=None)
 
 
 def _never_read(details: Totals) -> dict[str, CacheUse]:

@@ -66,7 +66,7 @@ def by_label(group_by: str) -> KeyFor:
 def doubt(tally: Tally, group_by: str) -> str | None:
     """One sentence where the table by this label is not what one would expect, else None."""
     name = label(group_by)
-    if name == names.OUTCOME:
+    if name == names.OUTCOME and not all(series.get(name) for series in tally.book(names.TOKENS)):
         return f"tokens are not counted by outcome: the table by outcome has all of them under {names.UNKNOWN}"
     calls = tally.book(names.REQUESTS)
     if name in KEYS or any(calls.label_of(series, name) for series in calls) or not any(True for _ in calls):

@@ -146,6 +146,35 @@ class Projection:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How a budget stands.
+
+    Attributes:
+        of: the model, the user or the tag's value that it is about; None where it is about everything.
+        period: ``day``, ``week`` or ``month``, by UTC's calendar.
+        since: when the running one began.
+        until: when it ends.
+        used_share: of the limit; 1 is all of it.
+        forecast: USD at its end; None where less than a day is known to go by.
+        exhausted_on: the UTC day on which it was used up, or will be; None where it will not be, or nobody knows.
+        status: ``ok``, ``at_risk`` (the forecast is beyond the limit) or ``exceeded``.
+    """
+
+    name: str
+    scope: str
+    of: str | None
+    period: str
+    since: str
+    until: str
+    limit: Decimal
+    used: Decimal
+    used_share: Decimal
+    forecast: Decimal | None
+    exhausted_on: str | None
+    status: str
+
+
+@dataclass(frozen=True)
 class Spend:
     """Calls, and what was paid for them.
 
@@ -203,13 +232,54 @@ class Row:
 
 
 @dataclass(frozen=True)
+class RecentError:
+    """One call that failed.
+
+    Attributes:
+        time: when it ended.
+        model: the one that was asked for.
+        type: ``error.type``.
+        message: OpenRouter's own words; None where there are none, or they might quote a prompt.
+    """
+
+    time: str
+    model: str
+    type: str
+    message: str | None
+
+
+@dataclass(frozen=True)
 class Errors:
-    """What failed in the period; `recent` needs a journal."""
+    """What failed in the period.
+
+    Attributes:
+        recent: the last ones, the newest first; None where the source knows no single calls.
+    """
 
     error_rate: Decimal
     by_type: Mapping[str, int]
     by_model: Mapping[str, int]
-    recent: None = None
+    recent: tuple[RecentError, ...] | None = None
+
+
+@dataclass(frozen=True)
+class SessionUsage:
+    """One session's figures over the period.
+
+    Attributes:
+        cost: of calls whose price is known; None where not one is.
+        first: when the first of its calls ended.
+        last: when the last one did.
+    """
+
+    session_id: str
+    users: tuple[str, ...]
+    requests: int
+    tokens: int
+    cost: Decimal | None
+    errors: int
+    first: str
+    last: str
 
 
 @dataclass(frozen=True)
@@ -238,6 +308,8 @@ class Report:
         effective_prices: by model, then provider.
         daily_cost_by_model: by day (every day of the period), then model (those that cost something).
         hour_of_week: requests by day of the week (Monday first), then hour.
+        budgets: how each stands, in the order of their file; None where none were asked about.
+        sessions: the dearest ones, the dearest first; None where the source knows none.
         daily_levels: bar heights 0 to 8 of `daily_trend`'s costs, for formats that draw.
         rows: the CSV's lines; empty unless asked for.
         row_labels: what `Row.group` holds, such as ``("model", "user_id")``.
@@ -246,7 +318,7 @@ class Report:
     schema_version: int
     generated_at: str
     timezone: str
-    source: Mapping[str, Any]
+    source: Mapping[str, str]
     filters: Mapping[str, Any]
     data_since: str | None
     period: Mapping[str, str]
@@ -277,5 +349,7 @@ class Report:
     daily_cost_by_model: Mapping[str, Mapping[str, Decimal]]
     hour_of_week: tuple[tuple[int, ...], ...]
     daily_levels: tuple[int, ...]
+    budgets: tuple[Standing, ...] | None = None
+    sessions: tuple[SessionUsage, ...] | None = None
     row_labels: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+UTC: Final = timezone.utc
 HOUR: Final = 3_600_000
 DAY: Final = 24 * HOUR
 DEFAULT_DAYS: Final = 30
@@ -40,7 +41,7 @@ class Interval:
 def zone(name: str) -> tzinfo:
     """The time zone of an IANA name; PeriodError if there is none."""
     if name.upper() == "UTC":
-        return timezone.utc  # needs no time zone database, which Windows has not
+        return UTC  # needs no time zone database, which Windows has not
     try:
         return ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:
@@ -78,11 +79,13 @@ class Asked:
         since: word for its start; None for local midnight 29 days ago.
         until: word for its end; None for now.
         tz: the zone that days, weeks and months are local to.
+        calendar: ``day``, ``week``, ``month``: whose running one (`running`) is of interest besides.
     """
 
     since: str | None
     until: str | None
     tz: tzinfo
+    calendar: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         for option, word in (("--since", self.since), ("--until", self.until)):
@@ -101,6 +104,10 @@ class Asked:
         if until - since > LONGEST:
             raise PeriodError(f"--since {self.since} asks for more than ten years")
         return Interval(since, until)
+
+    def besides(self, now: int) -> set[int]:
+        """Instants at which figures must be known apart, besides those of the period itself."""
+        return {running(kind, now).since for kind in self.calendar}
 
     def before(self, period: Interval) -> Interval:
         """The period to compare with: never reaching into this one, and cut short where this one still runs.
@@ -130,6 +137,12 @@ class Asked:
         if over and first.day == after.day == 1:
             return _months_before(first, _months(after) - _months(first)), True
         return first - (after - first), over
+
+
+def running(kind: str, now: int) -> Interval:
+    """The UTC ``day``, ``week`` (from Monday) or ``month`` that `now` (ms) is in, from its start to its end."""
+    first, after = CALENDAR[kind](local(now - 1, UTC).date())
+    return Interval(midnight(first, UTC), midnight(after, UTC))
 
 
 def month(now: int, tz: tzinfo) -> Interval:
@@ -196,6 +209,7 @@ def _months_before(day: date, count: int) -> date:
     return date(year, month0 + 1, 1)
 
 
+CALENDAR: Final[dict[str, Callable[[date], tuple[date, date]]]] = {"day": _day, "week": _week, "month": _month}
 # What kind of span a word names, and that span: its first day and the day after its last.
 KINDS: Final[dict[str, Callable[[date], tuple[date, date]]]] = {
     "today": _day,

@@ -15,6 +15,7 @@ from openrouter_otel.reporting import queries
 from openrouter_otel.reporting.access import Access
 from openrouter_otel.reporting.address import Address, one_line
 from openrouter_otel.reporting.decoding import NotJsonError, decode
+from openrouter_otel.reporting.evidence import SourceError
 from openrouter_otel.reporting.ledger import Reading
 from openrouter_otel.reporting.transport import NoAnswerError, TooSlowError, Transport
 
@@ -36,10 +37,6 @@ LITERALLY: Final = {"nocache": "1"}
 MOVED: Final = "answered for other instants than it was asked for; its query cache must not align them with the step"
 PARTIAL: Final = "a part of the source was away, and its answers are partial"
 TOO_MUCH: Final = (422, 503, 504)  # too many samples, a query that timed out, a gateway that did
-
-
-class SourceError(Exception):
-    """The source cannot be reached or does not answer; the text is one sentence for the user."""
 
 
 class TooMuch(SourceError):

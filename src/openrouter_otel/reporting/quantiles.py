@@ -29,6 +29,7 @@ class Quantile(NamedTuple):
 
 
 NOTHING: Final = Quantile(None, None, None)
+ASKED: Final = (0.05, 0.5, 0.95, 0.99)  # those that reports tell
 
 
 def histograms(cumulative: Iterable[tuple[Series, Decimal]]) -> dict[Series, dict[tuple[float, float], Decimal]]:
@@ -66,28 +67,33 @@ def buckets(cumulative: Iterable[tuple[Series, Decimal]]) -> dict[tuple[float, f
 
 def quantile(counts: Buckets, q: float, shortest: float | None = None, longest: float | None = None) -> Quantile:
     """One quantile; known extremes sharpen the guess, and the maximum bounds the last bucket."""
-    found = sum(counts.values())
+    found = sum(counts.values(), Decimal(0))
     if not found:
         return NOTHING
-    rank = max(Decimal(1), (Decimal(str(q)) * found).to_integral_value(ROUND_CEILING))
+    place = rank(q, found)
     # Where layouts overlap, a value is possibly beyond the lower bound long before it is certainly below the upper one.
-    lower, before, _ = _at_rank(rank, sorted((lower, count) for (lower, _), count in counts.items()))
-    upper, _, after = _at_rank(rank, sorted((upper, count) for (_, upper), count in counts.items()))
-    inside = float((rank - before) / max(Decimal(1), after - before))
+    lower, before, _ = _at_rank(place, sorted((lower, count) for (lower, _), count in counts.items()))
+    upper, _, after = _at_rank(place, sorted((upper, count) for (_, upper), count in counts.items()))
+    inside = float((place - before) / max(Decimal(1), after - before))
     if math.isinf(upper):
         known = longest if longest is not None and longest > lower else None
         return Quantile(_between(lower, known or lower, inside), lower, known)
     return Quantile(_within_extremes(_between(lower, upper, inside), lower, upper, shortest, longest), lower, upper)
 
 
-def _at_rank(rank: Decimal, bounds: list[tuple[float, Decimal]]) -> tuple[float, Decimal, Decimal]:
+def rank(q: float, count: Decimal) -> Decimal:
+    """Which of the ascending values, from 1, a quantile is."""
+    return max(Decimal(1), (Decimal(str(q)) * count).to_integral_value(ROUND_CEILING))
+
+
+def _at_rank(place: Decimal, bounds: list[tuple[float, Decimal]]) -> tuple[float, Decimal, Decimal]:
     """The bound whose values hold a rank, with how many there are before it and up to it; equal bounds are one."""
     before = reached = Decimal(0)
     for bound, same in groupby(bounds, key=itemgetter(0)):
         before, reached = reached, reached + sum(count for _, count in same)
-        if reached >= rank:
+        if reached >= place:
             return bound, before, reached
-    raise ValueError(f"no value has rank {rank}")
+    raise ValueError(f"no value has rank {place}")
 
 
 def spread(counts: Buckets, total: Decimal) -> float | None:

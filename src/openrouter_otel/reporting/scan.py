@@ -15,6 +15,7 @@ from openrouter_otel.reporting import beginnings, extremes, queries
 from openrouter_otel.reporting.books import Book
 from openrouter_otel.reporting.cache import Cache, DamagedError
 from openrouter_otel.reporting.coverage import Coverage
+from openrouter_otel.reporting.distributions import Histograms
 from openrouter_otel.reporting.edges import Frame, hours
 from openrouter_otel.reporting.evidence import ROLLING, Evidence
 from openrouter_otel.reporting.fetching import Fetcher
@@ -31,13 +32,21 @@ from openrouter_otel.reporting.scope import Scope
 from openrouter_otel.reporting.stretches import REQUESTS
 
 HOURLY: Final = tuple(
-    metric.prometheus for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS)
+    metric.prometheus
+    for metric in (names.REQUESTS, names.TOKENS, names.TOKENS_DETAIL, names.COST, names.ERRORS, names.RESOLVED)
 )
 HISTOGRAMS: Final = (names.DURATION, names.FIRST_TOKEN, names.OUTPUT_RATE)
 COARSE: Final = (
     *(f"{metric.prometheus}{part}" for metric in HISTOGRAMS for part in ("_sum", "_count", "_bucket")),
     names.DURATION_SQUARED.prometheus,
 )
+# Under a filter by user: what is not kept by user tells of others too.
+NOBODYS: Final = {
+    name: Book()
+    for metric in (*HISTOGRAMS, names.DURATION_SQUARED)
+    for name in COARSE
+    if name.startswith(metric.prometheus) and not metric.user
+}
 # What these tell decides how the others are read.
 FIRST: Final = (Plan(STARTS, hourly=True, watched=True), Plan(REQUESTS, hourly=True, watched=True))
 FORGETFUL: Final = DAY  # what is older than this a source may have forgotten since
@@ -76,6 +85,7 @@ class _Scan:
         self._source = source
         self._asked = asked
         self._sieve = Sieve(filters)
+        self._of_one_user = filters.by_user
         self._cache = cache
         self._progress = progress
         self._fetch = Fetcher(source, progress)
@@ -99,8 +109,11 @@ class _Scan:
             self._read(frame)
             if frame.closed > frame.covered:
                 self._cache.commit(Interval(since, frame.closed))
+        if self._of_one_user:
+            self._books |= NOBODYS
+            self._shortest, self._longest = [], []
         return Evidence(
-            source=self._source.url,
+            source={"kind": "prometheus", "url": self._source.url},
             tz=self._asked.tz,
             now=self._now,
             period=self._period,
@@ -109,8 +122,7 @@ class _Scan:
             explicit=self._asked.since is not None,
             data_since=since,
             books=self._books,
-            shortest=self._shortest,
-            longest=self._longest,
+            distributions=Histograms(self._books, self._period, self._shortest, self._longest),
             coverage=self._coverage,
             warnings=tuple(self._source.warnings),
             values=self._sieve.values,
@@ -145,6 +157,7 @@ class _Scan:
         rolling = [Interval(self._now - length, self._now) for length in ROLLING.values()]
         about = (self._period, self._previous, self._month, *rolling)
         odd = {edge for interval in about for edge in (interval.since, interval.until)}
+        odd |= self._asked.besides(self._now)
         return Frame(self._asked.tz, since, covered, self._now, tuple(sorted(odd)))
 
     def _verify(self) -> None:

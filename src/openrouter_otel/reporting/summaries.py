@@ -32,7 +32,7 @@ def summary(tally: Tally, interval: Interval) -> Summary:
         total_errors=int(errors.sum()),
         error_rate=ratio(errors.sum(), requests.sum()) or ZERO,
         abandoned_requests=int(requests.of(outcome=names.ABANDONED).sum()),
-        unpriced_requests=int(requests.of(cost_source=names.UNPRICED).sum()),
+        unpriced_requests=tally.unpriced(interval),
     )
 
 

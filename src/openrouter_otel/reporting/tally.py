@@ -7,6 +7,7 @@ from datetime import date
 from openrouter_otel import names
 from openrouter_otel.reporting.books import Book, Totals
 from openrouter_otel.reporting.evidence import Evidence
+from openrouter_otel.reporting.ledger import ZERO
 from openrouter_otel.reporting.period import Interval
 
 NOTHING = Totals({})
@@ -17,19 +18,15 @@ class Tally:
 
     Args:
         evidence: what the source told.
-        of_one_user: whether it was filtered by user, so that metrics without a user tell of others too.
     """
 
-    def __init__(self, evidence: Evidence, of_one_user: bool = False) -> None:
+    def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.of_one_user = of_one_user
         self._within: dict[tuple[str, Interval], Totals] = {}
         self._by_day: dict[str, dict[date, Totals]] = {}
 
     def book(self, metric: names.Metric, part: str = "") -> Book:
         """A metric's entries; `part` is ``_sum``, ``_count`` or ``_bucket`` of a histogram."""
-        if self.of_one_user and not metric.user:
-            return Book()
         return self.evidence.books[f"{metric.prometheus}{part}"]
 
     def within(self, metric: names.Metric, interval: Interval, part: str = "") -> Totals:
@@ -49,3 +46,13 @@ class Tally:
         if name not in self._by_day:
             self._by_day[name] = self.book(metric, part).by_day(self.evidence.period, self.evidence.tz)
         return self._by_day[name]
+
+    def unpriced(self, interval: Interval) -> int:
+        """Calls that ended with no price known, without those whose price was found out within the interval."""
+        unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED).sum()
+        return int(max(unknown - self.resolved(interval).sum(), ZERO))
+
+    def resolved(self, interval: Interval) -> Totals:
+        """Calls whose unknown price was found out; a source that has reckoned with them already has no such book."""
+        book = self.evidence.books.get(names.RESOLVED.prometheus)
+        return NOTHING if book is None else book.within(interval)

@@ -71,11 +71,17 @@ class Transport:
 
         Where asking again may help, that is done: `read` then begins anew.
         """
-        body = urlencode(form)
+        return self._answered("POST", endpoint, urlencode(form), read)
+
+    def get(self, endpoint: str, read: Callable[[int, Iterator[bytes]], T]) -> T:
+        """The same for what takes no question."""
+        return self._answered("GET", endpoint, None, read)
+
+    def _answered(self, method: str, endpoint: str, body: str | None, read: Callable[[int, Iterator[bytes]], T]) -> T:
         for wait in WAITS:
             began = time.monotonic()
             try:
-                with self._response(endpoint, body) as response:
+                with self._response(method, endpoint, body) as response:
                     if response.status not in HICCUPS or time.monotonic() - began > QUICK:
                         return read(response.status, self._pieces(response, began))
                     pause = _pause(response, wait)
@@ -84,7 +90,7 @@ class Transport:
                     raise self._failure(error) from error
                 pause = wait
             time.sleep(pause)
-        return self._for_the_last_time(endpoint, body, read)
+        return self._for_the_last_time(method, endpoint, body, read)
 
     def discreet(self, text: str) -> str:
         """What a server said, without the secrets that it may repeat."""
@@ -92,20 +98,22 @@ class Transport:
             text = text.replace(secret, "***")
         return text
 
-    def _for_the_last_time(self, endpoint: str, body: str, read: Callable[[int, Iterator[bytes]], T]) -> T:
+    def _for_the_last_time(
+        self, method: str, endpoint: str, body: str | None, read: Callable[[int, Iterator[bytes]], T]
+    ) -> T:
         began = time.monotonic()
         try:
-            with self._response(endpoint, body) as response:
+            with self._response(method, endpoint, body) as response:
                 return read(response.status, self._pieces(response, began))
         except urllib3.exceptions.HTTPError as error:
             raise self._failure(error) from error
 
-    def _response(self, endpoint: str, body: str) -> urllib3.BaseHTTPResponse:
+    def _response(self, method: str, endpoint: str, body: str | None) -> urllib3.BaseHTTPResponse:
         url = self._address.endpoint(endpoint)
         for _ in range(REDIRECTS + 1):
             ours = self._address.owns(url)
             response = (self._home if ours else self._elsewhere).request(
-                "POST",
+                method,
                 url,
                 body=body,
                 headers={**HEADERS, **(self._letting_in if ours else {})},

@@ -22,9 +22,10 @@ UNIQUE: Final = "unique"  # a process label tells processes apart
 RESTART: Final = "restart"  # start times do
 VALUES: Final = "values"  # nothing does but falling values
 MIXED: Final = "mixed"
+JOURNAL: Final = "journal"  # every call is a row
 RANK: Final = (EXACT, LOWER_BOUND, INCOMPLETE)
 LEADS: Final = {
-    EXACT: "Exact: every call that was scraped is counted once, at what it cost",
+    EXACT: "Exact: every call that was {seen} is counted once, at what it cost",
     LOWER_BOUND: "A lower bound: the true figures are these or more",
     INCOMPLETE: "Incomplete: something was not seen, or not in time",
 }
@@ -37,7 +38,7 @@ class Trust:
     Attributes:
         verdict: ``exact``, ``lower_bound`` or ``incomplete``.
         statement: one sentence for a reader who knows nothing of Prometheus.
-        identity: ``unique``, ``restart``, ``values`` or ``mixed``.
+        identity: ``unique``, ``restart``, ``values``, ``journal`` or ``mixed``.
         warnings: everything that took something away from exactness, one sentence each.
     """
 
@@ -55,7 +56,8 @@ def judge(evidence: Evidence, notes: Iterable[str] = ()) -> Trust:
     return Trust(
         verdict=verdict,
         statement=_statement(verdict, reasons, evidence),
-        identity=_identity(_mode(series, evidence) for book in evidence.books.values() for series in book),
+        identity=evidence.identity
+        or _identity(_mode(series, evidence) for book in evidence.books.values() for series in book),
         warnings=(*(warning for _, _, warning in doubts if warning), *evidence.warnings, *evidence.notes, *notes),
     )
 
@@ -79,7 +81,8 @@ def _statement(verdict: str, reasons: list[str], evidence: Evidence) -> str:
     if not evidence.explicit and evidence.data_since > evidence.period.since:
         young = f"; nothing is known before {_minute(evidence.data_since, evidence)}, so earlier days show as zero"
     because = f", because {' and '.join(reasons)}" if reasons else ""
-    return f"{LEADS[verdict]}{because}{young}."
+    seen = "written to the journal" if evidence.identity == JOURNAL else "scraped"
+    return f"{LEADS[verdict].format(seen=seen)}{because}{young}."
 
 
 _Doubt = tuple[str, str, str]  # verdict, reason (for the statement), warning (with the details; "" for none)
@@ -126,6 +129,17 @@ def _unseen(evidence: Evidence) -> Iterator[_Doubt]:
             f"{count} (first: {seen.lost[0]}) ended while the source scraped nothing:"
             " what was counted after its last scrape is lost",
         )
+    if seen.unwritten:
+        count = _many(sum(seen.unwritten.values()), "call")
+        yield (
+            INCOMPLETE,
+            f"{count} could not be written to the journal",
+            f"{count} of {_many(len(seen.unwritten), 'process')} (first: {min(seen.unwritten)}) could not be written to"
+            " the journal and are missing from every figure",
+        )
+    if seen.blurred:
+        reason = "the period begins or ends within an hour whose calls were pruned"
+        yield INCOMPLETE, reason, f"{reason}: only that hour's sums are known, so it counts from its beginning"
     since = evidence.data_since
     if seen.older and since is not None and since > evidence.period.since:
         count = _many(len(seen.older), "process")

@@ -11,9 +11,8 @@ from typing import Final
 from openrouter_otel import names
 from openrouter_otel.exact import plus
 from openrouter_otel.journal.reading import EndedCall
-from openrouter_otel.reporting.render.cells import count, safe
+from openrouter_otel.reporting.render.cells import count, safe, usd
 
-_CHEAP: Final = Decimal("0.01")
 _HEAD: Final = ("model", "calls", "tokens", "cost", "unpriced")
 
 
@@ -81,13 +80,6 @@ def told(bill: Bill) -> str:
     if bill.lost:
         parts.append(f"{_counted(bill.lost, 'call')} not written down")
     return "\n".join([", ".join(parts), *_table(bill)]) + "\n"
-
-
-def usd(amount: Decimal) -> str:
-    """USD, to the millionth where it is less than a cent."""
-    if not amount:
-        return "$0"
-    return f"${amount:,.4f}" if amount >= _CHEAP else f"${amount:,.6f}"
 
 
 def _cost(line: Line) -> str:

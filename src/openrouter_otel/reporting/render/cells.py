@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 NOTHING: Final = "-"
+CHEAP: Final = Decimal("0.01")  # USD
 SEEN: Final = Decimal("0.0005")  # the least share that rounds to a tenth of a percent
 BARS: Final = "·▁▂▃▄▅▆▇█"
 VERDICTS: Final = {"exact": "EXACT", "lower_bound": "LOWER BOUND", "incomplete": "INCOMPLETE"}
@@ -17,6 +18,11 @@ def verdict(word: str) -> str:
     return VERDICTS[word]
 
 
+def source(told: Mapping[str, str]) -> str:
+    """Where the figures come from."""
+    return told.get("url") or told["file"]
+
+
 def safe(text: str) -> str:
     """Foreign text with every character that a terminal might obey or hide spelled out."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
@@ -25,6 +31,11 @@ def safe(text: str) -> str:
 def moment(iso: str) -> str:
     """Day and minute of an ISO time."""
     return iso[:16].replace("T", " ")
+
+
+def second(iso: str) -> str:
+    """Day and second of an ISO time."""
+    return iso[:19].replace("T", " ")
 
 
 def span(period: Mapping[str, str]) -> str:
@@ -98,3 +109,10 @@ def cents(amount: Decimal) -> str:
 def each(amount: Decimal | None) -> str:
     """USD for one call, to a millionth."""
     return NOTHING if amount is None else money(amount)
+
+
+def usd(amount: Decimal) -> str:
+    """USD, to the millionth where it is less than a cent."""
+    if not amount:
+        return "$0"
+    return f"${amount:,.4f}" if amount >= CHEAP else f"${amount:,.6f}"

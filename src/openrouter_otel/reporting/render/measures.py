@@ -55,4 +55,7 @@ def _rates(measured: Mapping[str, Rate]) -> Iterator[tuple[Cell, ...]]:
 
 
 def _within(bracket: Range, written: Written) -> str:
-    return cells.NOTHING if bracket == NOWHERE else f"{written(bracket[0])} to {written(bracket[1])}"
+    lower, upper = bracket
+    if bracket == NOWHERE:
+        return cells.NOTHING
+    return "exactly" if lower == upper else f"{written(lower)} to {written(upper)}"

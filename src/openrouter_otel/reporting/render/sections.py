@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.breakdowns import breakdowns
+from openrouter_otel.reporting.render.budgets import budgets
+from openrouter_otel.reporting.render.calls import recent_errors, sessions
 from openrouter_otel.reporting.render.course import course
 from openrouter_otel.reporting.render.fruitless import fruitless
 from openrouter_otel.reporting.render.measures import measures
@@ -31,7 +33,7 @@ def page(report: Report) -> Page:
 
 def _about(report: Report) -> Iterator[Line]:
     yield (f"{cells.span(report.period)} {report.timezone}",)
-    yield (Name(str(report.source["url"])),)
+    yield (Name(cells.source(report.source)),)
     asked = {what: value for what, value in report.filters.items() if value is not None and what != "label"}
     asked |= report.filters.get("label") or {}
     if asked:
@@ -40,14 +42,19 @@ def _about(report: Report) -> Iterator[Line]:
 
 def _sections(report: Report) -> Iterator[Section]:
     yield totals(report)
+    yield from budgets(report)
     if report.user_stats:
         yield from course(report)
         yield from breakdowns(report)
+    if report.sessions:
+        yield sessions(report.sessions)
     yield from fruitless(report)
     yield from measures(report)
     if report.errors.by_type:
         yield _counts("Errors by type", "type", report.errors.by_type)
         yield _counts("Errors by model asked for", "model", report.errors.by_model)
+    if report.errors.recent:
+        yield recent_errors(report.errors.recent)
 
 
 def _counts(title: str, what: str, counts: Mapping[str, int]) -> Section:

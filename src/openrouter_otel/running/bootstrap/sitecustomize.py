@@ -1,4 +1,4 @@
-"""Switches measuring on in every Python that `openrouter-otel run` starts, and in those that these start.
+"""Gets us into every Python that `openrouter-otel run` or `doctor` starts, and into those that these start.
 
 Its folder stands first on PYTHONPATH, so Python imports this file as it begins. Until a program imports openai it costs
 next to nothing. A `sitecustomize` of the user's own is run as if we were not here.
@@ -8,15 +8,16 @@ import importlib.machinery
 import importlib.util
 import os
 import sys
+import types
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
-def _instrument(_: object) -> None:
+def _begin(module: types.ModuleType) -> None:
     try:
-        from openrouter_otel.instrumentor import automatically
+        from openrouter_otel.running.begin import begin
 
-        automatically()
+        begin(module.__name__)
     except Exception as error:  # importing openai must not fail because of us
         _tell(f"calls are not measured: {error}")
 
@@ -39,5 +40,6 @@ if importlib.util.find_spec("openrouter_otel") is None:
 else:
     from wrapt import register_post_import_hook
 
-    register_post_import_hook(_instrument, "openai")
+    register_post_import_hook(_begin, "openai")
+    register_post_import_hook(_begin, "openrouter_otel")
 _run_theirs()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Report, Summary
 from openrouter_otel.reporting.render import cells as plain
 from openrouter_otel.reporting.render.html import cells
@@ -53,8 +54,8 @@ def cards(report: Report) -> Iterator[Card]:
     yield Card(
         "Latency, p95",
         Cell(p95.text),
-        after="ms" if latency.count else "",
-        notes=(f"certainly {p95.faint} ms" if p95.faint else "No call to time",),
+        after="" if latency.p95 is None else "ms",
+        notes=(_certainty(latency, p95),),
     )
     yield Card("Tokens", cells.count(period.total_tokens), notes=(_directions(period), _change(report, "total_tokens")))
 
@@ -73,6 +74,14 @@ def _projection(report: Report) -> Card:
 def _each(period: Summary) -> str:
     each = period.avg_cost_per_request
     return "No call to divide by" if each is None else f"${plain.money(each)} a call"
+
+
+def _certainty(latency: Latency, p95: Cell) -> str:
+    if not latency.count:
+        return "No call to time"
+    if p95.faint:
+        return f"certainly {p95.faint} ms"
+    return "Not known of this period" if latency.p95 is None else "of every single call"
 
 
 def _change(report: Report, key: str) -> str:

@@ -71,8 +71,8 @@ def ms(duration: float | None, within: Range = (None, None)) -> Cell:
     if duration is None:
         return EMPTY
     lower, upper = within
-    known = lower is not None and upper is not None
-    return Cell(cells.ms(duration), f"{cells.ms(lower)} to {cells.ms(upper)}" if known else "")
+    uncertain = lower is not None and upper is not None and lower < upper
+    return Cell(cells.ms(duration), f"{cells.ms(lower)} to {cells.ms(upper)}" if uncertain else "")
 
 
 def rate(per_second: float | None, within: Range = (None, None)) -> Cell:
@@ -80,5 +80,5 @@ def rate(per_second: float | None, within: Range = (None, None)) -> Cell:
     if per_second is None:
         return EMPTY
     lower, upper = within
-    known = lower is not None and upper is not None
-    return Cell(f"{per_second:,.1f}", f"{lower:,.1f} to {upper:,.1f}" if known else "")
+    uncertain = lower is not None and upper is not None and lower < upper
+    return Cell(f"{per_second:,.1f}", f"{lower:,.1f} to {upper:,.1f}" if uncertain else "")

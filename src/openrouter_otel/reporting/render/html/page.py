@@ -20,9 +20,11 @@ ASSETS: Final = "assets"
 VERDICTS: Final = {"exact": "Exact", "lower_bound": "A lower bound", "incomplete": "Incomplete"}
 # Tables that the line at the top leads to.
 MENU: Final = {
+    "budgets": "Budgets",
     "models": "Models",
     "providers": "Providers",
     "users": "Users",
+    "sessions": "Sessions",
     "showback": "Showback",
     "latency": "Latency",
     "errors": "Errors",

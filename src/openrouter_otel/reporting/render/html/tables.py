@@ -10,6 +10,7 @@ from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Breakdown, Report, Summary, Usage, UserUsage
 from openrouter_otel.reporting.rates import Rate
 from openrouter_otel.reporting.render import cells as plain
+from openrouter_otel.reporting.render.budgets import STATUS
 from openrouter_otel.reporting.render.html import cells
 from openrouter_otel.reporting.render.html.cells import Cell
 
@@ -101,9 +102,11 @@ def sections(report: Report) -> Iterator[Table]:
 
 
 def _sections(report: Report) -> Iterator[Table]:
+    yield _budgets(report)
     yield _breakdown("models", "Models", "Model", report.model_breakdown)
     yield _breakdown("providers", "Providers", "Provider", report.provider_breakdown)
     yield _users(report)
+    yield _sessions(report)
     if report.group_by:
         label = plain.safe(report.group_by.label)
         yield _breakdown("showback", f"Showback by {label}", label, report.group_by.rows)
@@ -116,11 +119,34 @@ def _sections(report: Report) -> Iterator[Table]:
     yield _rates(report)
     yield _counts("errors", "Errors by type", "Type", report.errors.by_type)
     yield _counts("errors-by-model", "Errors by model asked for", "Model", report.errors.by_model)
+    yield _recent_errors(report)
     yield from _fruitless(report)
     yield _prices(report)
     yield by_day(report)
     yield _trend("weeks", "Week by week", "Week from", report.weekly_trend)
     yield _trend("months", "Month by month", "Month", report.monthly_trend)
+
+
+def _budgets(report: Report) -> Table:
+    return Table(
+        "budgets",
+        "Budgets",
+        "Days, weeks from Monday and months in UTC; the forecast goes on like the last 24 hours, or seven days.",
+        ("Budget", "Status", "Limit, USD", "Used, USD", "Used", "Forecast, USD", "Used up on"),
+        tuple(
+            (
+                cells.name(budget.name),
+                Cell(STATUS[budget.status]),
+                cells.money(budget.limit),
+                cells.money(budget.used),
+                cells.ratio(budget.used_share),
+                cells.money(budget.forecast),
+                Cell(budget.exhausted_on) if budget.exhausted_on else cells.EMPTY,
+            )
+            for budget in report.budgets or ()
+        ),
+        frozenset({"Status", "Used up on"}),
+    )
 
 
 def gaps(report: Report) -> Table:
@@ -192,7 +218,8 @@ def _users(report: Report) -> Table:
     return Table(
         "users",
         "Users",
-        "Latency in ms, of calls that went well; p95 is estimated from a histogram.",
+        "Latency in ms, of calls that went well"
+        + ("; p95 is estimated from a histogram." if report.sessions is None else "."),
         ("User", "Requests", "Tokens", "Cost, USD", "Share", "Errors", "Mean", "p95", "Models", "Such as"),
         tuple((cells.name(user), *_user(row)) for user, row in report.user_stats.items()),
         frozenset({"Such as"}),
@@ -210,6 +237,43 @@ def _user(row: UserUsage) -> Iterator[Cell]:
     yield cells.count(len(row.models_used))
     more = ", …" if row.models_used[NAMED:] else ""
     yield Cell(plain.safe(", ".join(row.models_used[:NAMED])) + more)
+
+
+def _sessions(report: Report) -> Table:
+    return Table(
+        "sessions",
+        "The dearest sessions",
+        "A dash: no call's price is known.",
+        ("Session", "Requests", "Tokens", "Cost, USD", "Errors", "First call", "Last call", "Users"),
+        tuple(
+            (
+                cells.name(one.session_id),
+                cells.count(one.requests),
+                cells.count(one.tokens),
+                cells.money(one.cost),
+                cells.count(one.errors),
+                Cell(plain.moment(one.first)),
+                Cell(plain.moment(one.last)),
+                cells.name(", ".join(one.users)),
+            )
+            for one in report.sessions or ()
+        ),
+        frozenset({"First call", "Last call", "Users"}),
+    )
+
+
+def _recent_errors(report: Report) -> Table:
+    return Table(
+        "recent-errors",
+        "The last errors",
+        "",
+        ("When", "Type", "Model asked for", "Message"),
+        tuple(
+            (Cell(plain.second(one.time)), cells.name(one.type), cells.name(one.model), cells.name(one.message or ""))
+            for one in report.errors.recent or ()
+        ),
+        frozenset({"Type", "Model asked for", "Message"}),
+    )
 
 
 def _latencies(

@@ -1,0 +1,90 @@
+"""The command line of `openrouter-otel exporter` -> `Arguments`."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple, NoReturn
+
+from openrouter_otel import settings
+from openrouter_otel.openrouter_api import OpenRouter
+
+USAGE: Final = "openrouter-otel exporter --journal FILE [--host HOST] [--port PORT] [--resolve]"
+
+
+class UsageError(Exception):
+    """The command line makes no sense; the text is one sentence for the user."""
+
+
+class Arguments(NamedTuple):
+    """What was asked for.
+
+    Attributes:
+        journal: absolute path of the journal to serve.
+        host: where to listen.
+        port: exactly there; None: at the first free of the ten usual ones.
+        resolve: whom to ask for prices that were not told; None: nobody.
+    """
+
+    journal: str
+    host: str
+    port: int | None
+    resolve: OpenRouter | None = None
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; usage: {USAGE}")
+
+
+def parse(argv: Sequence[str]) -> Arguments:
+    """Read the command line; UsageError if it makes no sense."""
+    parser = _Parser(
+        prog="openrouter-otel exporter",
+        usage=USAGE,
+        description="Serve /metrics for a Prometheus: the calls of all programs that write to a journal, however short"
+        " they live.",
+        epilog="Runs until it is interrupted or terminated, and ends with status 0 then; 1 where the journal or the"
+        " port cannot be used.",
+        allow_abbrev=False,
+    )
+    host, port = settings.metrics_address()
+    option = parser.add_argument
+    option("--journal", metavar="FILE", help="serve this journal; default OPENROUTER_OTEL_JOURNAL; it may come later")
+    option("--host", default=host, help=f"listen there; default OTEL_EXPORTER_PROMETHEUS_HOST, else {host}")
+    option(
+        "--port",
+        type=_port,
+        default=port,
+        help="exactly this port; default OTEL_EXPORTER_PROMETHEUS_PORT, else the first free one from"
+        f" {settings.DEFAULT_PORT} on, where the bundled Prometheus looks",
+    )
+    option(
+        "--resolve",
+        action="store_true",
+        help=f"ask OpenRouter what calls came to whose price was not told; needs {settings.API_KEY}",
+    )
+    found = parser.parse_args(list(argv))
+    journal = settings.journal() if found.journal is None else found.journal.strip()
+    if journal == "":
+        parser.error("--journal takes the path of a file")
+    if not journal:
+        parser.error("there is nothing to serve without --journal")
+    api = _api() if found.resolve else None
+    return Arguments(str(Path(journal).expanduser().absolute()), found.host, found.port, api)
+
+
+def _api() -> OpenRouter:
+    if (key := settings.api_key()) is None:
+        raise UsageError(f"--resolve needs {settings.API_KEY}, a key of the account that made the calls")
+    try:
+        return OpenRouter(settings.openrouter_api(), key)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port number")
+    return int(text)
