@@ -8,7 +8,7 @@ from typing import Final
 from openrouter_otel.doctoring import installed, kept, ports, program, scraped, server, translated
 from openrouter_otel.doctoring.findings import Finding, Findings, note, ok, problem, warning
 from openrouter_otel.doctoring.setup import Setup
-from openrouter_otel.reporting.prometheus import SourceError
+from openrouter_otel.reporting.evidence import SourceError
 
 Check = Callable[[Setup], Findings]
 

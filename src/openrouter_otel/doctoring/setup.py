@@ -15,7 +15,7 @@ from openrouter_otel.doctoring.source import OURS, START, WINDOWS, Source, a_few
 from openrouter_otel.journal.inspecting import Condition, inspect
 from openrouter_otel.journal.store import JournalError
 from openrouter_otel.metrics_endpoint import PORTS
-from openrouter_otel.reporting.prometheus import SourceError
+from openrouter_otel.reporting.evidence import SourceError
 
 Clock = Callable[[], float]
 
