@@ -13,6 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from prometheus_client import CollectorRegistry
 
 from openrouter_otel import settings
+from openrouter_otel.exporting.account import AccountCollector
 from openrouter_otel.exporting.arguments import Arguments, UsageError, parse
 from openrouter_otel.exporting.journal import JournalExport
 from openrouter_otel.exporting.page import Page
@@ -33,20 +34,33 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _serve(arguments: Arguments) -> int:
-    journal = JournalExport(arguments.journal, settings.resolve({}), _versions())
-    try:
-        with _told_to_end() as end, contextlib.closing(journal):
-            journal.text()
-            server = listen(Page(journal, CollectorRegistry()), arguments.host, arguments.port)
-            if arguments.resolve is not None:
-                Resolving(arguments.journal, arguments.resolve, end).start()
-            while not end.wait(0.5):  # not for ever: on some systems a signal is only noticed between two waits
-                pass
-            server.shutdown()
-            server.server_close()
-    except JournalError:
-        return 1  # it has been said
+    with _told_to_end() as end, contextlib.ExitStack() as stack:
+        try:
+            journal = None if arguments.journal is None else stack.enter_context(_journal(arguments.journal))
+        except JournalError:
+            return 1  # it has been said
+        registry = CollectorRegistry()
+        server = listen(Page(journal, registry), arguments.host, arguments.port)
+        if arguments.books is not None:
+            account = AccountCollector(arguments.books)
+            registry.register(account)
+            account.start()
+            stack.callback(account.stop)
+        if arguments.journal is not None and arguments.resolve is not None:
+            Resolving(arguments.journal, arguments.resolve, end).start()
+        while not end.wait(0.5):  # not for ever: on some systems a signal is only noticed between two waits
+            pass
+        server.shutdown()
+        server.server_close()
     return 0
+
+
+@contextlib.contextmanager
+def _journal(path: str) -> Iterator[JournalExport]:
+    """A journal that can be served, now or once it is there; JournalError where it cannot."""
+    with contextlib.closing(JournalExport(path, settings.resolve({}), _versions())) as journal:
+        journal.text()
+        yield journal
 
 
 @contextlib.contextmanager

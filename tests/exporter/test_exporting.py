@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 
 from endpoint.programs import Program, Scrape, scrape
-from exporter.conftest import Exporter, Stage
-from fake_openrouter import FakeOpenRouter
+from exporter.conftest import KEY, Exporter, Stage, until
+from fake_openrouter import MANAGEMENT_KEY, FakeOpenRouter
 from journal.reading import ask
 from openrouter_otel import exporter, names
 from openrouter_otel.emit.entries import entry
@@ -318,6 +318,46 @@ def test_a_journal_that_is_begun_anew_is_another_process(write: Callable[..., No
     assert old.process != new.process
 
 
+# --- the account ---
+def test_the_account_is_served_alone_or_beside_a_journal(
+    run: Run, openrouter: FakeOpenRouter, host: str, journal: Path, tmp_path: Path
+) -> None:
+    """One process for both; what the key has used is what the journal's calls came to."""
+    assert run(INSTRUMENT + "ask()", OPENROUTER_OTEL_JOURNAL=str(journal)).end() == 0
+    keys = {
+        "OPENROUTER_BASE_URL": openrouter.base_url,
+        "OPENROUTER_API_KEY": KEY,
+        "OPENROUTER_MANAGEMENT_KEY": MANAGEMENT_KEY,
+    }
+    with Exporter(tmp_path, "--account", "--host", host, **keys) as alone:
+        shown = asked(alone)
+        assert not shown.values("openrouter_requests_total")
+    with Exporter(tmp_path, "--account", "--journal", str(journal), "--host", host, **keys) as both:
+        shown = asked(both)
+        assert shown.total("openrouter_requests_total") == 1
+        used = shown.values("openrouter_key_usage_usd", period="total")
+        assert used == [shown.total("openrouter_cost_usd_total")] != [0]
+        assert shown.values("openrouter_credits_remaining_usd") == [100 - used[0]]
+
+
+def test_an_account_that_cannot_be_asked_keeps_no_journal_from_being_served(
+    write: Callable[..., None], host: str, journal: Path, tmp_path: Path
+) -> None:
+    write(ended())
+    nobody = {"OPENROUTER_BASE_URL": "http://127.0.0.1:9/api/v1", "OPENROUTER_API_KEY": KEY}
+    with Exporter(tmp_path, "--account", "--journal", str(journal), "--host", host, **nobody) as served:
+        assert served.scrape().total("openrouter_requests_total") == 1
+        until(lambda: "cannot be had" in served.log)
+        assert served.end() == 0
+        assert "Traceback" not in served.log
+
+
+def asked(exporter: Exporter) -> Scrape:
+    """A scrape once OpenRouter has answered, which none waits for."""
+    until(lambda: "openrouter_credits_remaining_usd" in exporter.scrape().text)
+    return exporter.scrape()
+
+
 # --- the command ---
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_when_it_is_told_to(sign: int, host: str, journal: Path, tmp_path: Path) -> None:
@@ -349,12 +389,21 @@ def test_a_port_that_was_asked_for_and_is_taken_is_one_line_and_status_1(
 
 @pytest.mark.parametrize(
     "argv",
-    [[], ["--journal", " "], ["--journal", "a", "--port", "x"], ["--journal", "a", "--port", "70000"], ["--nonsense"]],
+    [
+        [],
+        ["--journal", " "],
+        ["--account"],
+        ["--account", "--resolve"],
+        ["--journal", "a", "--port", "x"],
+        ["--journal", "a", "--port", "70000"],
+        ["--nonsense"],
+    ],
 )
 def test_arguments_that_make_no_sense_are_one_line(
     argv: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delenv("OPENROUTER_OTEL_JOURNAL", raising=False)
+    for variable in ("OPENROUTER_OTEL_JOURNAL", "OPENROUTER_API_KEY", "OPENROUTER_MANAGEMENT_KEY"):
+        monkeypatch.delenv(variable, raising=False)
 
     assert exporter.main(argv) == 2
     [line] = capsys.readouterr().err.splitlines()

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from endpoint.programs import Program
-from exporter.conftest import Stage
+from exporter.conftest import Stage, until
 from journal.reading import ask, records
 from real_prometheus import free_port
 
@@ -210,20 +210,6 @@ def test_a_pruning_takes_nothing_away(stage: Stage, run: Run) -> None:
 def answers(url: str) -> bool:
     with urllib.request.urlopen(url, timeout=20) as answer:
         return bool(answer.status == 200)
-
-
-def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    end = time.monotonic() + seconds
-    while not _holds(true):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def _holds(true: Callable[[], bool]) -> bool:
-    try:
-        return true()
-    except OSError:
-        return False
 
 
 def age(journal: Path, days: int) -> None:

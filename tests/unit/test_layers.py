@@ -66,7 +66,14 @@ OWNERS = {
     "os.environ": {"settings.py"},
     "os.getenv": {"settings.py"},
     "wrapt": {"watch.py", "running/bootstrap/sitecustomize.py"},
-    "prometheus_client": {"exporter.py", "exporting/page.py", "metrics_endpoint.py", "reader.py", "telemetry.py"},
+    "prometheus_client": {
+        "exporter.py",
+        "exporting/account.py",
+        "exporting/page.py",
+        "metrics_endpoint.py",
+        "reader.py",
+        "telemetry.py",
+    },
     "sqlite3": {
         "journal/reading.py",
         "journal/store.py",

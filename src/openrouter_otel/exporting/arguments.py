@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
 from openrouter_otel import settings
+from openrouter_otel.account.asking import Books
 from openrouter_otel.openrouter_api import OpenRouter
 
-USAGE: Final = "openrouter-otel exporter --journal FILE [--host HOST] [--port PORT] [--resolve]"
+USAGE: Final = "openrouter-otel exporter [--journal FILE [--resolve]] [--account] [--host HOST] [--port PORT]"
 
 
 class UsageError(Exception):
@@ -21,16 +22,18 @@ class Arguments(NamedTuple):
     """What was asked for.
 
     Attributes:
-        journal: absolute path of the journal to serve.
+        journal: absolute path of the journal to serve; None: none.
+        books: those of the account to serve; None: none.
         host: where to listen.
         port: exactly there; None: at the first free of the ten usual ones.
         resolve: whom to ask for prices that were not told; None: nobody.
     """
 
-    journal: str
+    journal: str | None
+    books: Books | None
     host: str
     port: int | None
-    resolve: OpenRouter | None = None
+    resolve: OpenRouter | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,7 +47,7 @@ def parse(argv: Sequence[str]) -> Arguments:
         prog="openrouter-otel exporter",
         usage=USAGE,
         description="Serve /metrics for a Prometheus: the calls of all programs that write to a journal, however short"
-        " they live.",
+        " they live, and what OpenRouter says of the account.",
         epilog="Runs until it is interrupted or terminated, and ends with status 0 then; 1 where the journal or the"
         " port cannot be used.",
         allow_abbrev=False,
@@ -52,6 +55,12 @@ def parse(argv: Sequence[str]) -> Arguments:
     host, port = settings.metrics_address()
     option = parser.add_argument
     option("--journal", metavar="FILE", help="serve this journal; default OPENROUTER_OTEL_JOURNAL; it may come later")
+    option(
+        "--account",
+        action="store_true",
+        help=f"serve what OpenRouter says of limits and credit; needs {settings.API_KEY}, {settings.MANAGEMENT_KEY} or"
+        " both",
+    )
     option("--host", default=host, help=f"listen there; default OTEL_EXPORTER_PROMETHEUS_HOST, else {host}")
     option(
         "--port",
@@ -66,13 +75,30 @@ def parse(argv: Sequence[str]) -> Arguments:
         help=f"ask OpenRouter what calls came to whose price was not told; needs {settings.API_KEY}",
     )
     found = parser.parse_args(list(argv))
-    journal = settings.journal() if found.journal is None else found.journal.strip()
-    if journal == "":
+    if found.journal is not None and not found.journal.strip():
         parser.error("--journal takes the path of a file")
-    if not journal:
-        parser.error("there is nothing to serve without --journal")
-    api = _api() if found.resolve else None
-    return Arguments(str(Path(journal).expanduser().absolute()), found.host, found.port, api)
+    journal = found.journal or (None if found.account else settings.journal())
+    if journal is None and not found.account:
+        parser.error("there is nothing to serve without --journal or --account")
+    if journal is None and found.resolve:
+        parser.error("--resolve needs --journal")
+    return Arguments(
+        None if journal is None else str(Path(journal).expanduser().absolute()),
+        _books() if found.account else None,
+        found.host,
+        found.port,
+        _api() if found.resolve else None,
+    )
+
+
+def _books() -> Books:
+    keys = settings.api_key(), settings.management_key()
+    if keys == (None, None):
+        raise UsageError(f"--account needs {settings.API_KEY}, {settings.MANAGEMENT_KEY} or both")
+    try:
+        return Books(settings.openrouter_api(), *keys, waits=())  # it is asked again anyway
+    except ValueError as error:
+        raise UsageError(str(error)) from None
 
 
 def _api() -> OpenRouter:
