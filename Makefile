@@ -84,11 +84,15 @@ test-compose: setup docker-compose
 test-recipes: setup ## docs/recipes.md, each recipe run for real (FastAPI, gunicorn, Celery, LangChain, ... in an environment of their own)
 	@$(BIN)/tox run -q -e recipes
 
+.PHONY: test-processes
+test-processes: setup ## the exporter and the doctor on real servers, workers, notebooks and broken setups
+	@$(BIN)/python -m pytest -q tests/exporter tests/doctor
+
 .PHONY: test-render
 test-render: setup chromium ## every board drawn by Grafana's own components in Chromium (needs node and npm)
 	@$(BIN)/python -m pytest -q -n 0 tests/render
 
-test-all: test-oldest test-recipes test-long test-browser test-render test-compose test ## what CI runs: oldest versions, company, recipes, long lives, pages and boards in a browser, compose files, then `make test`
+test-all: test-oldest test-recipes test-processes test-long test-browser test-render test-compose test ## what CI runs: oldest versions, company, recipes, workers, long lives, pages and boards in a browser, compose files, then `make test`
 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage
