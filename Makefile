@@ -85,7 +85,7 @@ test-recipes: setup ## docs/recipes.md, each recipe run for real (FastAPI, gunic
 	@$(BIN)/tox run -q -e recipes
 
 .PHONY: test-processes
-test-processes: setup ## the exporter and the doctor on real servers, workers, notebooks and broken setups
+test-processes: setup victoria-metrics ## the exporter and the doctor on real servers, workers, notebooks and broken setups
 	@$(BIN)/python -m pytest -q tests/exporter tests/doctor
 
 .PHONY: test-render

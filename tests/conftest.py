@@ -6,6 +6,7 @@ import asyncio
 import functools
 import gc
 import os
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -16,6 +17,10 @@ from contract.driving import KEY, Caller, Measure, OffsetClock, Telemetry
 from fake_openrouter import Book, FakeOpenRouter
 from openrouter_otel import instrumentor, quiet
 from openrouter_otel.runtime import Runtime
+
+# A shell starts what it sends to the background deaf to Ctrl-C, and so would be every program that a test starts.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
