@@ -16,6 +16,7 @@ from openrouter_otel.journal.store import JournalError
 from openrouter_otel.openrouter_api import OpenRouter, OpenRouterError
 from openrouter_otel.reporting.render.cells import usd
 from openrouter_otel.resolver import EVERY, Resolver
+from openrouter_otel.wording import counted
 
 USAGE: Final = "openrouter-otel resolve --journal FILE [--wait SECONDS]"
 WAIT: Final = 30.0
@@ -129,13 +130,9 @@ def _told(resolver: Resolver, waiting: int) -> str:
         return "No call waits for a price."
     given_up = "given up: OpenRouter does not know them a day after they ended" if resolver.given_up else "given up"
     return (
-        f"{_counted(resolver.priced)} priced, {usd(resolver.cost)}; {waiting:,} still"
+        f"{counted(resolver.priced, 'call')} priced, {usd(resolver.cost)}; {waiting:,} still"
         f" {'waits' if waiting == 1 else 'wait'} for a price; {resolver.given_up:,} {given_up}."
     )
-
-
-def _counted(number: int) -> str:
-    return f"{number:,} call{'' if number == 1 else 's'}"
 
 
 def _failed(why: object, status: int) -> int:

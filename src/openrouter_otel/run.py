@@ -50,7 +50,7 @@ def _run(arguments: Arguments, journal: str) -> int:
         calls.close()
     sys.stderr.write(told(meter.bill))
     if meter.exceeded:
-        return _failed(f"{usd(meter.bill.total.cost)} is more than the limit of ${arguments.max_cost}", TOO_DEAR)
+        return _failed(f"{usd(meter.bill.total.cost)} is more than the limit of ${arguments.max_cost:,f}", TOO_DEAR)
     return status
 
 

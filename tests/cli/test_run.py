@@ -133,13 +133,15 @@ def test_a_given_journal_is_kept_and_only_this_run_is_billed(
 
 
 @pytest.mark.parametrize(
-    ("limit", "status"), [("0.03", 0), ("0.0299", 3), ("0", 3)], ids=["at the limit", "above it", "nothing allowed"]
+    ("limit", "status"),
+    [("0.03", 0), ("0.0299", 3), ("0.0000001", 3), ("0", 3)],
+    ids=["at the limit", "above it", "hardly anything allowed", "nothing allowed"],
 )
 def test_a_build_can_gate_on_the_bill(limit: str, status: int, run: Run, program: Callable[[str], str]) -> None:
     ran = run("--max-cost", limit, "--", sys.executable, program("for _ in range(3): ask()"))
 
     assert ran.returncode == status
-    assert ("more than the limit" in ran.stderr) is (status == 3)
+    assert (f"more than the limit of ${limit}" in ran.stderr) is (status == 3)
 
 
 def test_what_becomes_too_dear_is_stopped_with_all_that_it_has_started(

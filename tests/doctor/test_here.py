@@ -153,9 +153,7 @@ def test_lost_and_unpriced_calls_are_counted(run: Run, diagnose: Diagnose, journ
     found = diagnose("--journal", str(journal))
 
     found.find("warning", "3 calls could not be written to the journal")
-    assert found.find("note", "1 calls in the journal have an unknown price")["advice"].startswith(
-        "openrouter-otel resolve"
-    )
+    assert found.find("note", "1 call in the journal without a price")["advice"].startswith("openrouter-otel resolve")
 
 
 def test_calls_that_a_program_and_an_exporter_serve_are_counted_twice(

@@ -131,7 +131,7 @@ def test_a_port_of_its_own_that_others_have(look: Look, host: str) -> None:
 
 
 def test_a_journal_that_cannot_be_written(look: Look) -> None:
-    look(BEGIN + "ask()", OPENROUTER_OTEL_JOURNAL="/proc/usage.db").find("problem", "the program was warned: 1 calls ")
+    look(BEGIN + "ask()", OPENROUTER_OTEL_JOURNAL="/proc/usage.db").find("problem", "the program was warned: 1 call ")
 
 
 def test_another_instrumentation_of_the_client(look: Look, tmp_path: Path) -> None:
@@ -194,7 +194,7 @@ subprocess.run([sys.executable, __file__, "child"], check=True)
 def test_a_program_that_ends_before_it_is_scraped(look: Look, started: Started) -> None:
     wrong = look(BEGIN + "ask(); ask()", "--prometheus", started().url).find("problem", "ended before Prometheus")
 
-    assert "2 calls are in no report" in wrong["what"]
+    assert "2 calls in no report" in wrong["what"]
     assert "OPENROUTER_OTEL_JOURNAL" in wrong["advice"]
 
 

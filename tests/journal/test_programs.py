@@ -232,7 +232,7 @@ def test_a_short_script_whose_file_cannot_be_written_is_told_how_much_is_lost(ru
     assert program.end() == 0
     [warning] = program.lines("WARNING")
     assert warning.startswith("2 calls ")
-    assert [line for line in program.lines("INFO") if "2 calls of this process are not in the journal" in line]
+    assert [line for line in program.lines("INFO") if "2 calls of this process missing from the journal" in line]
 
 
 def test_once_the_trouble_is_over_what_waited_is_written_and_what_did_not_fit_is_counted(

@@ -12,6 +12,7 @@ from openrouter_otel.doctoring.setup import Setup
 from openrouter_otel.doctoring.source import MINUTE, START, one_of, within
 from openrouter_otel.journal.inspecting import Condition, can_be_written
 from openrouter_otel.journal.store import MODE, JournalError, NothingYetError
+from openrouter_otel.wording import counted
 
 _OTHERS: Final = 0o077  # permissions of everybody else
 
@@ -40,7 +41,7 @@ def _contents(path: str, found: Condition) -> Iterator[Finding]:
         yield ok(f"the journal {path} is in order; it has no call in it")
     else:
         last = datetime.fromtimestamp(found.last / 1000, timezone.utc).astimezone()
-        yield ok(f"the journal {path} has {found.calls:,} calls, the last of {last:%Y-%m-%d %H:%M:%S}")
+        yield ok(f"the journal {path} has {counted(found.calls, 'call')}, the last of {last:%Y-%m-%d %H:%M:%S}")
     if found.mode & _OTHERS:
         yield warning(
             f"the journal {path} can be read by others (mode {found.mode:04o}); users and sessions are in it",
@@ -48,12 +49,12 @@ def _contents(path: str, found: Condition) -> Iterator[Finding]:
         )
     if found.lost:
         yield warning(
-            f"{found.lost:,} calls could not be written to the journal {path}: reports from it are incomplete",
+            f"{counted(found.lost, 'call')} could not be written to the journal {path}: reports from it are incomplete",
             "look for a full disk, a lock held for minutes or a killed process; programs have logged why",
         )
     if found.pending:
         yield note(
-            f"{found.pending:,} calls in the journal have an unknown price that OpenRouter can tell",
+            f"{counted(found.pending, 'call')} in the journal without a price that OpenRouter can tell",
             f"openrouter-otel resolve --journal {path}",
         )
 

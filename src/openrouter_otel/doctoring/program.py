@@ -13,6 +13,7 @@ from openrouter_otel.doctoring.observed import (
 )
 from openrouter_otel.doctoring.setup import Setup
 from openrouter_otel.facts.request import HOST
+from openrouter_otel.wording import counted
 
 _LINE = "OpenRouterInstrumentor().instrument()"
 
@@ -133,4 +134,4 @@ def said(setup: Setup) -> Iterator[Finding]:
 
 def _calls(by_host: Mapping[str, int]) -> str:
     count = sum(by_host.values())
-    return f"{count} call{'' if count == 1 else 's'} to {', '.join(sorted(by_host))} {'was' if count == 1 else 'were'}"
+    return f"{counted(count, 'call')} to {', '.join(sorted(by_host))} {'was' if count == 1 else 'were'}"

@@ -13,6 +13,7 @@ from openrouter_otel.doctoring.setup import Setup
 from openrouter_otel.doctoring.source import MINUTE, START, WELL_NAMED, WINDOWS, one_of, within
 from openrouter_otel.metrics_endpoint import PORTS
 from openrouter_otel.reporting.address import one_line
+from openrouter_otel.wording import counted
 
 YOUNG: Final = 120.0  # seconds in which a program may not have been scraped yet
 _SCRAPE: Final = (
@@ -99,7 +100,7 @@ def the_program(setup: Setup) -> Iterator[Finding]:
     if seen is None or not seen.measured or seen.serves is None or _seen(setup, {seen.process: seen}):
         return
     yield problem(
-        f"the program ended before Prometheus scraped it: {seen.measured} calls are in no report",
+        f"the program ended before Prometheus scraped it: {counted(seen.measured, 'call')} in no report",
         "programs that live shorter than a few scrape intervals keep a journal: OPENROUTER_OTEL_JOURNAL=usage.db",
     )
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from openrouter_otel.doctoring.findings import NOTE, OK, PROBLEM, WARNING, Finding
 from openrouter_otel.reporting.render.cells import safe
+from openrouter_otel.wording import counted
 
 _WORD: Final = max(map(len, (OK, NOTE, WARNING, PROBLEM))) + 2
 _COLOURS: Final = {OK: 32, NOTE: 36, WARNING: 33, PROBLEM: 31}
@@ -18,8 +19,8 @@ _NARROWEST: Final = 40
 def verdict(findings: Sequence[Finding]) -> str:
     """How bad it is, in a line."""
     problems, warnings = (sum(found.status == status for found in findings) for status in (PROBLEM, WARNING))
-    counted = f", {_counted(warnings, WARNING)}" if warnings else ""
-    return f"{_counted(problems, PROBLEM) if problems else 'no problem found'}{counted}"
+    besides = f", {counted(warnings, WARNING)}" if warnings else ""
+    return f"{counted(problems, PROBLEM) if problems else 'no problem found'}{besides}"
 
 
 def terminal(findings: Sequence[Finding], columns: int | None, *, colour: bool) -> str:
@@ -53,7 +54,3 @@ def _wrapped(text: str, columns: int | None, mark: str) -> list[str]:
         break_long_words=False,
         break_on_hyphens=False,
     )
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

@@ -19,6 +19,7 @@ from openrouter_otel.journal.store import JournalError
 from openrouter_otel.journal.writing import Entry, Writer
 from openrouter_otel.quiet import quietly
 from openrouter_otel.record import Record
+from openrouter_otel.wording import counted
 
 _log = logging.getLogger("openrouter_otel")
 
@@ -88,7 +89,7 @@ class JournalEmitter:
         lost = self._lost + len(self._queue)
         if lost:
             level = logging.INFO if self._warned else logging.WARNING
-            _log.log(level, "%d calls of this process are not in the journal %s", lost, self._path)
+            _log.log(level, "%s of this process missing from the journal %s", counted(lost, "call"), self._path)
 
     def reopen(self) -> None:
         """Measuring goes on after `finish`."""
@@ -210,9 +211,9 @@ class JournalEmitter:
             return
         self._warned = True
         _log.warning(
-            "%d calls wait to be written to the journal %s, which fails: %s; up to %d are kept and tried again, and"
+            "%s to be written to the journal %s, which fails: %s; up to %d are kept and tried again, and"
             " what is left when the program ends is lost",
-            len(self._queue),
+            counted(len(self._queue), "call"),
             self._path,
             why,
             LIMIT,

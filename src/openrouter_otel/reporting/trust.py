@@ -14,6 +14,7 @@ from openrouter_otel.reporting import books
 from openrouter_otel.reporting.evidence import Evidence
 from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.period import local
+from openrouter_otel.wording import counted
 
 EXACT: Final = "exact"
 LOWER_BOUND: Final = "lower_bound"
@@ -107,14 +108,14 @@ def _unknown_past(evidence: Evidence) -> Iterator[_Doubt]:
 def _unseen(evidence: Evidence) -> Iterator[_Doubt]:
     seen = evidence.coverage
     if seen.gaps:
-        count = _many(len({gap.process for gap in seen.gaps}), "process")
+        count = counted(len({gap.process for gap in seen.gaps}), "process")
         yield (
             INCOMPLETE,
             f"{count} went unseen for an hour or more",
             f"{count} went unseen for an hour or more: totals include what was counted meanwhile, at a later hour",
         )
     if seen.late:
-        count = _many(len(seen.late), "process")
+        count = counted(len(seen.late), "process")
         yield (
             INCOMPLETE,
             f"{count} had been running for more than five minutes before the first scrape",
@@ -122,7 +123,7 @@ def _unseen(evidence: Evidence) -> Iterator[_Doubt]:
             " their totals are right, their time is that of the scrape",
         )
     if seen.lost:
-        count = _many(len(seen.lost), "process")
+        count = counted(len(seen.lost), "process")
         yield (
             INCOMPLETE,
             f"{count} ended while the source was down",
@@ -130,19 +131,20 @@ def _unseen(evidence: Evidence) -> Iterator[_Doubt]:
             " what was counted after its last scrape is lost",
         )
     if seen.unwritten:
-        count = _many(sum(seen.unwritten.values()), "call")
+        count = counted(sum(seen.unwritten.values()), "call")
+        of = counted(len(seen.unwritten), "process")
         yield (
             INCOMPLETE,
             f"{count} could not be written to the journal",
-            f"{count} of {_many(len(seen.unwritten), 'process')} (first: {min(seen.unwritten)}) could not be written to"
-            " the journal and are missing from every figure",
+            f"{count} of {of} (first: {min(seen.unwritten)}) could not be written to the journal and are missing from"
+            " every figure",
         )
     if seen.blurred:
         reason = "the period begins or ends within an hour whose calls were pruned"
         yield INCOMPLETE, reason, f"{reason}: only that hour's sums are known, so it counts from its beginning"
     since = evidence.data_since
     if seen.older and since is not None and since > evidence.period.since:
-        count = _many(len(seen.older), "process")
+        count = counted(len(seen.older), "process")
         yield (
             INCOMPLETE,
             f"{count} had counted before the source's memory begins",
@@ -154,7 +156,7 @@ def _unseen(evidence: Evidence) -> Iterator[_Doubt]:
 def _unlabelled(evidence: Evidence) -> Iterator[_Doubt]:
     overflow = evidence.books[names.REQUESTS.prometheus].within(evidence.period).by(books.model).get(names.OVERFLOW)
     if overflow:
-        calls = _many(int(overflow), "call")
+        calls = counted(int(overflow), "call")
         yield (
             INCOMPLETE,
             f"{calls} lost their labels to a cardinality limit",
@@ -179,17 +181,12 @@ def _uncertain(evidence: Evidence) -> Iterator[_Doubt]:
         series.process for book in evidence.books.values() for series in book.resets if series.process is not None
     }
     if fallen:
-        count = _many(len(fallen), "process")
+        count = counted(len(fallen), "process")
         reason = f"counters of {count} fell, which the `process` label should rule out"
         yield LOWER_BOUND, reason, f"{reason} (first: {min(fallen)}): each fall was counted as a restart from zero"
     if any(series.get(names.USER) == names.OTHER for series in evidence.books[names.REQUESTS.prometheus]):
         reason = f"users beyond the cap share {names.OTHER}"
         yield LOWER_BOUND, reason, f"{reason}: their totals by model are right, by user they are not; raise max_users"
-
-
-def _many(count: int, noun: str) -> str:
-    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
-    return f"{count} {noun if count == 1 else plural}"
 
 
 def _minute(instant: int, evidence: Evidence) -> str:

@@ -12,6 +12,7 @@ from openrouter_otel import names
 from openrouter_otel.exact import plus
 from openrouter_otel.journal.reading import EndedCall
 from openrouter_otel.reporting.render.cells import count, safe, usd
+from openrouter_otel.wording import counted
 
 _HEAD: Final = ("model", "calls", "tokens", "cost", "unpriced")
 
@@ -69,25 +70,21 @@ class Bill:
 
 def told(bill: Bill) -> str:
     """A line of all, and a table by model, the dearest first."""
-    parts = [_counted(bill.total.calls, "call"), usd(bill.total.cost)]
+    parts = [counted(bill.total.calls, "call"), usd(bill.total.cost)]
     if (p95 := bill.p95) is not None:
         parts.append(f"p95 {p95:,.1f} s" if p95 >= 1 else f"p95 {p95 * 1000:,.0f} ms")
     for outcome, word in ((names.ERROR, "error"), (names.ABANDONED, ""), (names.CANCELLED, "")):
         if number := bill.outcomes.get(outcome, 0):
-            parts.append(_counted(number, word) if word else f"{count(number)} {outcome}")
+            parts.append(counted(number, word) if word else f"{count(number)} {outcome}")
     if bill.total.unpriced:
-        parts.append(f"{_counted(bill.total.unpriced, 'call')} of unknown price")
+        parts.append(f"{counted(bill.total.unpriced, 'call')} of unknown price")
     if bill.lost:
-        parts.append(f"{_counted(bill.lost, 'call')} not written down")
+        parts.append(f"{counted(bill.lost, 'call')} not written down")
     return "\n".join([", ".join(parts), *_table(bill)]) + "\n"
 
 
 def _cost(line: Line) -> str:
     return names.UNPRICED if line.unpriced == line.calls and not line.cost else usd(line.cost)
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{count(number)} {word}{'' if number == 1 else 's'}"
 
 
 def _table(bill: Bill) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Final
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.page import Line, Section, Table, headed
+from openrouter_otel.wording import counted
 
 INTERVALS: Final = {
     "last_24h": "last 24 hours",
@@ -62,4 +63,4 @@ def _books(report: Report) -> Line:
     books = report.accounting
     charged = f"Charged by OpenRouter {cells.money(books.charged_cost)}"
     others = f"billed by providers {cells.money(books.byok_cost)} + estimated {cells.money(books.estimated_cost)} USD"
-    return (f"{charged} + {others}; {cells.count(books.unpriced_requests)} calls of unknown price.",)
+    return (f"{charged} + {others}; {counted(books.unpriced_requests, 'call')} of unknown price.",)
