@@ -48,6 +48,25 @@ def test_a_row_says_how_many_of_its_tokens_were_cached_and_thought(usage: Usage)
     assert azure.reasoning_tokens == 15
 
 
+def test_what_is_known_by_nobody_is_no_zero(usage: Usage) -> None:
+    usage.call("1", model="a", user="alice")
+    usage.add(names.REQUESTS, 2, model="a", user="bob", cost_source="unknown")
+    usage.add(names.REQUESTS, 3, model="b", user="carol", cost_source="unknown")
+    usage.add(names.RESOLVED, 1, model="a", user="bob")
+    report = usage.report()
+    assert {name: row.unpriced_requests for name, row in report.model_breakdown.items()} == {"a": 1, "b": 3}
+    assert {name: row.known_cost for name, row in report.model_breakdown.items()} == {"a": 1, "b": None}
+    assert report.model_breakdown["b"].known_cost_per_request is None
+    assert {name: row.unpriced_requests for name, row in report.user_stats.items()} == {
+        "alice": 0,
+        "bob": 1,
+        "carol": 3,
+    }
+    assert {name: row.known_cost for name, row in report.user_stats.items()} == {"alice": 1, "bob": 0, "carol": None}
+    assert sum(row.unpriced_requests for row in report.provider_breakdown.values()) == 4
+    assert report.summary["period"].unpriced_requests == 4
+
+
 def test_what_a_million_tokens_cost_depends_on_who_served_them(usage: Usage) -> None:
     usage.call("0.6", model="a", provider="X")
     usage.call("0.12", model="a", provider="Y")

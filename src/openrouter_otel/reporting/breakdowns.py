@@ -30,7 +30,7 @@ def breakdown(tally: Tally, key_for: KeyFor) -> dict[str, Breakdown]:
     )
     timed, seconds = (tally.period(names.DURATION, part) for part in ("_count", "_sum"))
     latencies = means_ms(timed, seconds, key_for(tally, names.DURATION, "_count"))  # both parts have the same series
-    used = _added(tokens)
+    used, unpriced = _added(tokens), unpriced_by(tally, key_for)
     whole = sum(cost.values(), ZERO)
     rows = {}
     for name in ranked(cost, requests, used, errors):
@@ -51,8 +51,16 @@ def breakdown(tally: Tally, key_for: KeyFor) -> dict[str, Breakdown]:
             cached_input_tokens=int(cached),
             reasoning_tokens=int(details.get((name, "reasoning"), ZERO)),
             cache_hit_share=ratio(cached, prompt),
+            unpriced_requests=unpriced.get(name, 0),
         )
     return rows
+
+
+def unpriced_by(tally: Tally, key_for: KeyFor) -> dict[str, int]:
+    """The period's calls of unknown price by group, without those whose price was found out within it."""
+    unknown = tally.period(names.REQUESTS).of(cost_source=names.UNPRICED).by(key_for(tally, names.REQUESTS, ""))
+    found = tally.period(names.RESOLVED).by(key_for(tally, names.RESOLVED, ""))
+    return {name: int(max(number - found.get(name, ZERO), ZERO)) for name, number in unknown.items()}
 
 
 def showback(tally: Tally, group_by: str) -> Showback:

@@ -10,7 +10,7 @@ from openrouter_otel.reporting import books
 from openrouter_otel.reporting.books import Totals
 from openrouter_otel.reporting.breakdowns import ranked
 from openrouter_otel.reporting.ledger import ZERO
-from openrouter_otel.reporting.model import CacheUse, FruitlessSpend, Spend, ratio, rounded
+from openrouter_otel.reporting.model import CacheUse, FruitlessSpend, Spend, known, ratio, rounded
 from openrouter_otel.reporting.tally import NOTHING, Tally
 
 FRUITLESS: Final = (names.ERROR, names.ABANDONED, names.CANCELLED)
@@ -20,7 +20,7 @@ CUT_SHORT: Final = "length"  # the finish reason at the token limit
 def fruitless(tally: Tally) -> FruitlessSpend:
     """What the period paid for and got nothing from."""
     requests, cost = tally.period(names.REQUESTS), tally.period(names.COST)
-    later = tally.resolved(tally.evidence.period)
+    later = tally.period(names.RESOLVED)
     by_model = Totals({series: amount for series, amount in cost.items() if series.get(names.OUTCOME) in FRUITLESS}).by(
         books.model
     )
@@ -37,19 +37,18 @@ def fruitless(tally: Tally) -> FruitlessSpend:
     )
 
 
-def _spend(requests: Totals, cost: Totals, later: Totals = NOTHING) -> Spend:
+def _spend(requests: Totals, cost: Totals, later: Totals) -> Spend:
     """`later`: calls whose price was found out after they ended."""
-    calls, paid = requests.sum(), cost.sum()
-    unpriced = max(requests.of(cost_source=names.UNPRICED).sum() - later.sum(), ZERO)
-    unknown = calls and calls == unpriced and not paid
-    return Spend(int(calls), None if unknown else rounded(paid), int(unpriced))
+    calls, paid = int(requests.sum()), rounded(cost.sum())
+    unpriced = int(max(requests.of(cost_source=names.UNPRICED).sum() - later.sum(), ZERO))
+    return Spend(calls, known(paid, calls, unpriced), unpriced)
 
 
 def _truncated(requests: Totals, cost: Totals) -> Spend:
     """No metric has the cost by finish reason; a journal has, and without any cost it is plain."""
     well = cost.of(outcome=names.OK)
     told = not well.sum() or any(series.get(names.FINISH_REASON) for series, _ in well.items())
-    spend = _spend(requests.of(finish_reason=CUT_SHORT, outcome=names.OK), well.of(finish_reason=CUT_SHORT))
+    spend = _spend(requests.of(finish_reason=CUT_SHORT, outcome=names.OK), well.of(finish_reason=CUT_SHORT), NOTHING)
     return spend if told or not spend.requests else replace(spend, cost=None)
 
 

@@ -27,6 +27,11 @@ def ratio(part: Decimal, whole: Decimal) -> Decimal | None:
     return rounded(part / whole) if whole else None
 
 
+def known(cost: Decimal, requests: int, unpriced: int) -> Decimal | None:
+    """A cost, None where no call's price is known: unknown is not zero."""
+    return None if requests and unpriced >= requests and not cost else cost
+
+
 @dataclass(frozen=True)
 class Summary:
     """One interval's figures; averages are None where there is nothing to average."""
@@ -53,6 +58,7 @@ class Breakdown:
     Attributes:
         share: of the period's cost, 0 to 1; None where nothing was spent.
         cache_hit_share: cached input tokens of all input tokens.
+        unpriced_requests: calls of unknown price, which the cost is without.
     """
 
     requests: int
@@ -69,6 +75,17 @@ class Breakdown:
     cached_input_tokens: int = 0
     reasoning_tokens: int = 0
     cache_hit_share: Decimal | None = None
+    unpriced_requests: int = 0
+
+    @property
+    def known_cost(self) -> Decimal | None:
+        """The cost; None where no call's price is known."""
+        return known(self.cost, self.requests, self.unpriced_requests)
+
+    @property
+    def known_cost_per_request(self) -> Decimal | None:
+        """The mean cost of a call; None where no call's price is known."""
+        return None if self.known_cost is None else self.cost_per_request
 
 
 @dataclass(frozen=True)
@@ -83,7 +100,12 @@ class Usage:
 
 @dataclass(frozen=True)
 class UserUsage:
-    """One user's figures over the period; `latency` is what the histograms can give (`Latency.stdev_estimated`)."""
+    """One user's figures over the period.
+
+    Attributes:
+        latency: what the histograms can give (`Latency.stdev_estimated`).
+        unpriced_requests: calls of unknown price, which the cost is without.
+    """
 
     requests: int
     tokens: int
@@ -92,6 +114,12 @@ class UserUsage:
     share: Decimal | None = None
     errors: int = 0
     latency: Latency = Latency(0)  # noqa: RUF009  # immutable
+    unpriced_requests: int = 0
+
+    @property
+    def known_cost(self) -> Decimal | None:
+        """The cost; None where no call's price is known."""
+        return known(self.cost, self.requests, self.unpriced_requests)
 
 
 @dataclass(frozen=True)

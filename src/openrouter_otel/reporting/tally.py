@@ -50,9 +50,4 @@ class Tally:
     def unpriced(self, interval: Interval) -> int:
         """Calls that ended with no price known, without those whose price was found out within the interval."""
         unknown = self.within(names.REQUESTS, interval).of(cost_source=names.UNPRICED).sum()
-        return int(max(unknown - self.resolved(interval).sum(), ZERO))
-
-    def resolved(self, interval: Interval) -> Totals:
-        """Calls whose unknown price was found out; a source that has reckoned with them already has no such book."""
-        book = self.evidence.books.get(names.RESOLVED.prometheus)
-        return NOTHING if book is None else book.within(interval)
+        return int(max(unknown - self.within(names.RESOLVED, interval).sum(), ZERO))

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 from openrouter_otel import names
 from openrouter_otel.reporting import books
-from openrouter_otel.reporting.breakdowns import ranked
+from openrouter_otel.reporting.breakdowns import ranked, unpriced_by
+from openrouter_otel.reporting.grouping import always
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.ledger import ZERO
 from openrouter_otel.reporting.model import UserUsage, ratio, rounded
@@ -19,6 +20,7 @@ def users(tally: Tally, latencies: Mapping[str, Latency]) -> dict[str, UserUsage
         tally.period(metric).by(books.user) for metric in (names.REQUESTS, names.TOKENS, names.COST, names.ERRORS)
     )
     models = tally.period(names.REQUESTS).grouped(books.user)
+    unpriced = unpriced_by(tally, always(books.user))
     whole = sum(cost.values(), ZERO)
     return {
         name: UserUsage(
@@ -29,6 +31,7 @@ def users(tally: Tally, latencies: Mapping[str, Latency]) -> dict[str, UserUsage
             share=ratio(cost.get(name, ZERO), whole),
             errors=int(errors.get(name, ZERO)),
             latency=latencies.get(name, Latency(0)),
+            unpriced_requests=unpriced.get(name, 0),
         )
         for name in ranked(cost, calls, tokens, errors)
     }

@@ -79,6 +79,7 @@ class Accounts:
         books = {metric: Book() for metric in METRICS}
         for metric, book in books.items():
             book.settle(gains.account(series, first) for series, gains in self._gains[metric].items())
+        books[names.RESOLVED.prometheus] = Book()  # a call whose price was found out is no longer among the unpriced
         return books
 
 

@@ -28,9 +28,9 @@ def _spend(title: Line, what: str, rows: Mapping[str, Breakdown]) -> Section:
             (
                 Name(name),
                 cells.count(row.requests),
-                cells.money(row.cost),
+                cells.money_if_known(row.known_cost),
                 cells.share(row.share),
-                cells.each(row.cost_per_request),
+                cells.each(row.known_cost_per_request),
                 cells.failed(row.errors, row.error_rate),
                 cells.ms(row.avg_latency_ms),
             )
@@ -86,7 +86,7 @@ def _users(report: Report) -> Section:
             Name(user),
             cells.count(row.requests),
             cells.count(row.tokens),
-            cells.money(row.cost),
+            cells.money_if_known(row.known_cost),
             cells.share(row.share),
             cells.count(row.errors),
             tuple(map(Name, row.models_used)),

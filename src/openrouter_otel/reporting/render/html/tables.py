@@ -208,7 +208,7 @@ def _figures(row: Breakdown) -> Iterator[Cell]:
     yield cells.count(row.requests)
     yield cells.count(row.tokens)
     yield cells.ratio(row.cache_hit_share)
-    yield cells.money(row.cost)
+    yield cells.money(row.known_cost)
     yield cells.share(row.share)
     yield cells.money(row.cost_per_million_tokens)
     yield cells.count(row.errors)
@@ -231,7 +231,7 @@ def _users(report: Report) -> Table:
 def _user(row: UserUsage) -> Iterator[Cell]:
     yield cells.count(row.requests)
     yield cells.count(row.tokens)
-    yield cells.money(row.cost)
+    yield cells.money(row.known_cost)
     yield cells.share(row.share)
     yield cells.count(row.errors)
     yield cells.ms(row.latency.mean)
