@@ -11,7 +11,8 @@ export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
 help: ## what there is
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/ready prometheus ## a virtual environment with everything, and a Prometheus if there is none
+setup: $(VENV)/ready ## a virtual environment with everything, and a Prometheus if there is none
+	@$(BIN)/python -m examples.demo.packages --optional prometheus
 
 $(VENV)/ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "$(PYTHON) is too old: set PYTHON to 3.10 or later"; exit 1; }
@@ -25,7 +26,7 @@ $(VENV)/ready: pyproject.toml
 prometheus victoria-metrics: $(VENV)/ready
 	@$(BIN)/python -m examples.demo.packages $@
 
-demo: setup ## the main job in a minute: calls, scrapes, the report, and whether it equals what was charged
+demo: $(VENV)/ready ## the main job in a minute: calls, the report, and whether it equals what was charged
 	@$(BIN)/python -m examples.demo
 
 smoke: PROMETHEUS_URL ?= http://127.0.0.1:9090
@@ -42,7 +43,7 @@ lint: setup ## formatting, lint, layer rules, types
 quick: setup ## the inner loop: unit and contract tests, seconds
 	@$(BIN)/python -m pytest -q tests/unit tests/contract
 
-test: lint victoria-metrics ## all that needs no browser and no second version: under five minutes
+test: lint prometheus victoria-metrics ## all that needs no browser and no second version: under five minutes
 	@$(BIN)/python -m pytest -q
 
 test-matrix: setup ## the instrumentation's tests on every supported version of openai and OpenTelemetry
@@ -64,7 +65,7 @@ screenshots: setup chromium ## the pictures of the HTML report in docs/images
 	@PYTHONPATH=tests $(BIN)/python -m browser.screenshots
 
 .PHONY: test-long
-test-long: setup
+test-long: setup prometheus
 	@$(BIN)/python -m pytest -q tests/long
 
 # Needs Go, which nothing else does; the folders it prints hold the programs that docker-compose.yml pins.
@@ -85,11 +86,11 @@ test-recipes: setup ## docs/recipes.md, each recipe run for real (FastAPI, gunic
 	@$(BIN)/tox run -q -e recipes
 
 .PHONY: test-processes
-test-processes: setup victoria-metrics ## the exporter and the doctor on real servers, workers, notebooks and broken setups
-	@$(BIN)/python -m pytest -q tests/exporter tests/doctor
+test-processes: setup prometheus victoria-metrics ## the exporter, the doctor and the demo on real servers, workers, notebooks and broken machines
+	@$(BIN)/python -m pytest -q tests/exporter tests/doctor tests/demo
 
 .PHONY: test-render
-test-render: setup chromium ## every board drawn by Grafana's own components in Chromium (needs node and npm)
+test-render: setup prometheus chromium ## every board drawn by Grafana's own components in Chromium (needs node and npm)
 	@$(BIN)/python -m pytest -q -n 0 tests/render
 
 test-all: test-oldest test-recipes test-processes test-long test-browser test-render test-compose test ## what CI runs: oldest versions, company, recipes, workers, long lives, pages and boards in a browser, compose files, then `make test`

@@ -1,11 +1,12 @@
-"""The main job, on real parts: real openai clients, instrumented by one line, call a local stand-in of OpenRouter;
-a real Prometheus scrapes them; the report from that Prometheus is held against what the stand-in charged.
+"""The main job, on real parts: real openai clients, instrumented by one line, call a local stand-in of OpenRouter; a
+real Prometheus scrapes them, or they write a journal; the report is held against what the stand-in charged.
 
 ``DEMO_KEEP=1`` leaves everything running until Ctrl-C.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -13,20 +14,17 @@ import signal
 import subprocess
 import sys
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from decimal import Decimal
 from typing import Final
 
 from fake_openrouter import FakeOpenRouter
-from openrouter_otel import names
-from real_prometheus import RealPrometheus
 
 from . import REPOSITORY
 from .packages import PROMETHEUS, MissingProgramError, ensure
 from .processes import App
+from .stores import Journal, Prometheus, Store
 from .tally import Counted, counted
 from .verdict import Figure, figures, table
 
@@ -38,22 +36,27 @@ UNEQUAL: Final = "report total != charged total"
 _KEEP: Final = os.environ.get("DEMO_KEEP") == "1"
 _SETTINGS: Final = ("OTEL_", "OPENROUTER_")
 _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-_PATIENCE: Final = 20.0  # seconds for one scrape to show up
-_CONFIG: Final = """\
-global: {{scrape_interval: 1s, scrape_timeout: 1s}}
-scrape_configs:
-  - job_name: openrouter-otel
-    static_configs: [{{targets: [{targets}]}}]
-"""
+_PATIENCE: Final = 20.0  # seconds for the last calls to show up
+_SECONDS: Final = 48.0  # of calls
+_LIFE: Final = 20 / 48  # of one process of support, beside all of the time
+_STORES: Final = ("prometheus", "journal")
 
 
 class Demo:
-    """The parts, and the time since they were started."""
+    """The parts, and the time since they were started.
 
-    def __init__(self, openrouter: FakeOpenRouter, prometheus: RealPrometheus, apps: list[App]) -> None:
+    Args:
+        openrouter: whom the applications call.
+        store: where their calls are kept.
+        apps: the applications, one for each of their lives.
+        seconds: how long the calls take in all.
+    """
+
+    def __init__(self, openrouter: FakeOpenRouter, store: Store, apps: list[App], seconds: float) -> None:
         self.openrouter = openrouter
-        self.prometheus = prometheus
+        self.store = store
         self.apps = apps
+        self.seconds = seconds
         self._started = time.monotonic()
 
     def say(self, text: str) -> None:
@@ -67,15 +70,15 @@ class Demo:
     def start(self, app: App, style: str, *, seed: int, calls: int, seconds: float) -> None:
         """Start an application."""
         numbers = ("--seed", str(seed), "--calls", str(calls), "--seconds", str(seconds))
-        app.start(style, "--base-url", self.openrouter.base_url, *numbers)
-        self.say(f"{app.name} is starting: {calls} calls with {style}; its metrics: {app.metrics_url}")
+        app.start(self.store.settings(app), style, "--base-url", self.openrouter.base_url, *numbers)
+        self.say(f"{app.name} is starting: {calls} calls with {style}{self.store.shown_by(app)}")
 
     def wait_for(self, *apps: App) -> None:
-        """Show progress until these applications are done and their last calls have been scraped."""
+        """Show progress until these applications are done and their last calls have arrived in the store."""
         self._watch(lambda: all(app.is_done() for app in apps))
         for app in apps:
-            self.say(f"{app.name} has made its last call and waits for one scrape ...")
-            self._wait_for_scrape(app)
+            self.say(f"{app.name} has made its last call")
+            self._wait_until_kept(app)
 
     def _watch(self, is_over: Callable[[], bool]) -> None:
         shown = time.monotonic()
@@ -89,32 +92,32 @@ class Demo:
                     f"{told.input + told.output} tokens, {told.charge + told.bill:.4f} USD"
                 )
 
-    def _wait_for_scrape(self, app: App) -> None:
-        wanted = Decimal(app.counted().calls)
+    def _wait_until_kept(self, app: App) -> None:
+        wanted = app.counted().calls
         until = time.monotonic() + _PATIENCE
-        while (seen := self.ask(f'sum({names.REQUESTS.prometheus}{{instance="{app.target}"}})')) != wanted:
+        while (seen := self.store.calls_of(app)) != wanted:
             if time.monotonic() > until:
-                self.say(f"{app.name}: Prometheus shows {seen} of {wanted} calls after {_PATIENCE:.0f} s; going on")
+                self.say(f"{app.name}: {self.store.name} has {seen} of {wanted} calls so far; going on")
                 return
             time.sleep(0.2)
-        self.say(f"{app.name}: scraped, Prometheus shows all its {wanted} calls")
-
-    def ask(self, promql: str) -> Decimal:
-        """The value of an instant query; 0 where there is no series."""
-        url = f"{self.prometheus.url}/api/v1/query?{urllib.parse.urlencode({'query': promql})}"
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            result = json.load(answer)["data"]["result"]
-        return Decimal(result[0]["value"][1]) if result else Decimal(0)
+        self.say(f"{app.name}: {self.store.name} has all its {wanted} calls")
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run the demo; 0 when every figure is equal, 1 when one is not or something failed."""
+    parser = argparse.ArgumentParser(prog="python -m examples.demo", description=__doc__)
+    kept = "where calls are kept; default a Prometheus if there is one to be had, else a journal"
+    parser.add_argument("--store", choices=_STORES, help=kept)
+    parser.add_argument("--seconds", type=float, default=_SECONDS, help="how long the calls take; default %(default)s")
+    given = parser.parse_args(argv)
     for number in _ENDINGS:
         signal.signal(number, signal.default_int_handler)
     try:
-        ensure(PROMETHEUS)
+        store = given.store or _to_be_had()
+        if store == "prometheus":
+            ensure(PROMETHEUS)
         _isolate()
-        return _run()
+        return _run(store, given.seconds)
     except KeyboardInterrupt:
         print("\nstopped", flush=True)
         return 130
@@ -125,6 +128,15 @@ def main() -> int:
         print(f"the demo could not be finished: {error}", file=sys.stderr, flush=True)
         print(UNEQUAL, flush=True)
         return 1
+
+
+def _to_be_had() -> str:
+    try:
+        ensure(PROMETHEUS)
+    except MissingProgramError as error:
+        print(f"{error}.\nWithout it the demo keeps its calls in a local journal.", flush=True)
+        return "journal"
+    return "prometheus"
 
 
 def _isolate() -> None:
@@ -138,21 +150,20 @@ def _close_in_peace() -> None:
         signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C must not leave half of the processes behind
 
 
-def _run() -> int:
+def _run(kind: str, seconds: float) -> int:
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     with ExitStack() as parts:
         apps = [App(*life, FOLDER) for life in (("search", 1), ("support", 1), ("support", 2))]
-        targets = ", ".join(f'"{app.target}"' for app in apps)
         openrouter = parts.enter_context(FakeOpenRouter())
-        prometheus = RealPrometheus(FOLDER / "prometheus", _CONFIG.format(targets=targets))
-        parts.callback(prometheus.stop)  # before its start, which can be interrupted as well
-        prometheus.start()
+        store: Store = Prometheus(FOLDER, apps) if kind == "prometheus" else Journal(FOLDER)
+        parts.callback(store.stop)  # before its start, which can be interrupted as well
+        store.start()
         for app in apps:
             parts.callback(app.stop)
-        demo = Demo(openrouter, prometheus, apps)
+        demo = Demo(openrouter, store, apps, seconds)
         demo.say(f"a stand-in of OpenRouter answers at {openrouter.base_url}, its book: {openrouter.book_url}")
-        demo.say(f"Prometheus scrapes every second, look at it: {prometheus.url}")
+        demo.say(store.introduction)
         parts.callback(_close_in_peace)
         _drive(demo)
         status = _hold_against(demo)
@@ -164,12 +175,12 @@ def _run() -> int:
 
 def _drive(demo: Demo) -> None:
     search, support, support_again = demo.apps
-    demo.start(search, "threads", seed=1, calls=300, seconds=48)
-    demo.start(support, "asyncio", seed=2, calls=120, seconds=20)
+    demo.start(search, "threads", seed=1, calls=300, seconds=demo.seconds)
+    demo.start(support, "asyncio", seed=2, calls=120, seconds=demo.seconds * _LIFE)
     demo.wait_for(support)
     support.stop()
-    demo.say("support is stopped: its counts are gone from it, and stay in Prometheus")
-    demo.start(support_again, "asyncio", seed=3, calls=120, seconds=20)
+    demo.say(f"support is stopped: what it has counted stays in {demo.store.name}")
+    demo.start(support_again, "asyncio", seed=3, calls=120, seconds=demo.seconds * _LIFE)
     demo.wait_for(support_again, search)
 
 
@@ -180,8 +191,7 @@ def _hold_against(demo: Demo) -> int:
     _report(demo, "--format", "json", "--output", str(REPORT))
     report = json.loads(REPORT.read_text(encoding="utf-8"), parse_float=Decimal)
     book = demo.openrouter.book.totals()
-    retries = demo.ask(f"sum(max_over_time({names.RETRIES.prometheus}[1d]))")  # one series per process, never reset
-    rows = figures(report, retries, book, demo.counted())
+    rows = figures(report, demo.store.retries(), book, demo.counted())
     print(f"\n{report['statement']}")
     print(
         f"Besides, OpenRouter charged {book.untold.charge:f} USD for {book.untold_generations} calls without saying so "
@@ -190,12 +200,12 @@ def _hold_against(demo: Demo) -> int:
     print(f"\n{table(rows)}\n")
     print(f"the report as JSON: {REPORT}")
     if _KEEP:
-        places = ", ".join([demo.prometheus.url, demo.apps[0].metrics_url, demo.apps[2].metrics_url])
-        print(f"everything stays until Ctrl-C, look at it: {places}")
-    return _verdict(rows)
+        print("everything stays as it is until Ctrl-C: look around")
+    return conclude(rows)
 
 
-def _verdict(rows: list[Figure]) -> int:
+def conclude(rows: list[Figure]) -> int:
+    """Print the amounts and the verdict; returns the exit status."""
     total = next(row for row in rows if row.name.startswith("total"))
     print(f"report {total.reported:f} USD, charged {total.true:f} USD")
     equal = all(row.equal for row in rows)
@@ -204,15 +214,7 @@ def _verdict(rows: list[Figure]) -> int:
 
 
 def _report(demo: Demo, *options: str) -> None:
-    command = [
-        sys.executable,
-        "-m",
-        "openrouter_otel.report",
-        "--no-cache",
-        "--prometheus",
-        demo.prometheus.url,
-        *options,
-    ]
+    command = [sys.executable, "-m", "openrouter_otel.report", *demo.store.report, *options]
     done = subprocess.run(command, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
         raise RuntimeError(f"the report ended with status {done.returncode}")

@@ -7,6 +7,7 @@ own there, and the system's configuration (proxies, sources, keys) without its h
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import shutil
 import subprocess
@@ -145,15 +146,23 @@ def _brief(command: list[str]) -> str:
     return " ".join([command[0], *(word for word in command[1:] if word in {"update", "download", "-x"})])
 
 
-def main(names: list[str]) -> None:
-    """Have the named packages there, or end with one line that says why not."""
+def main(argv: list[str]) -> int:
+    """Have the named packages there, or say in one line why not; 1 then, unless that is no obstacle."""
     packages = {package.name: package for package in (PROMETHEUS, VICTORIA_METRICS)}
+    parser = argparse.ArgumentParser(prog="python -m examples.demo.packages")
+    parser.add_argument("packages", nargs="+", choices=packages)
+    parser.add_argument("--optional", action="store_true", help="go on without")
+    given = parser.parse_args(argv)
     try:
-        for name in names:
+        for name in given.packages:
             ensure(packages[name])
     except MissingProgramError as error:
-        sys.exit(str(error))
+        if not given.optional:
+            print(error, file=sys.stderr)
+            return 1
+        print(f"{error}. `make demo` and `make quick` do without it; `make test` needs it.")
+    return 0
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -7,6 +7,7 @@ import random
 import socket
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from . import REPOSITORY
@@ -51,18 +52,18 @@ class App:
         return f"127.0.0.1:{self.port}"
 
     @property
-    def metrics_url(self) -> str:
-        """Where its /metrics can be looked at."""
-        return f"http://{self.target}/metrics"
+    def pid(self) -> int | None:
+        """Its id while it runs."""
+        return None if self._process is None else self._process.pid
 
-    def start(self, *arguments: str) -> None:
-        """Run it in a session of its own: Ctrl-C is for the demo, which then ends its applications in order."""
-        environment = {
-            **os.environ,
-            "OTEL_SERVICE_NAME": self.name,
-            "OTEL_EXPORTER_PROMETHEUS_PORT": str(self.port),
-            "PYTHONUNBUFFERED": "1",
-        }
+    def start(self, settings: Mapping[str, str], *arguments: str) -> None:
+        """Run it in a session of its own: Ctrl-C is for the demo, which then ends its applications in order.
+
+        Args:
+            settings: further variables of its environment.
+            arguments: its command line.
+        """
+        environment = {**os.environ, **settings, "OTEL_SERVICE_NAME": self.name, "PYTHONUNBUFFERED": "1"}
         command = [sys.executable, "-m", "examples.demo.app", *arguments, "--tally", str(self.tally)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(

@@ -40,7 +40,7 @@ def figures(report: Mapping[str, Any], retries: Decimal, book: Totals, counted: 
     Args:
         report: the report, its numbers as Decimal or int. `all_time` has no calendar in it, so that a demo that runs
             over midnight is no different.
-        retries: from Prometheus itself; the report has no place for them.
+        retries: from the store itself; the report has no place for them.
     """
     total, accounting = report["summary"]["all_time"], report["accounting"]
     book_of, tally_of = "OpenRouter's book", "the callers' own tally"
