@@ -95,6 +95,11 @@ class Stage:
         self._prometheus = prometheus
         self._host = host
 
+    @property
+    def url(self) -> str:
+        """Of Prometheus."""
+        return self._prometheus.url
+
     def exporter(self, *options: str) -> Exporter:
         """The exporter, at the port where Prometheus looks."""
         environment = {"OPENROUTER_BASE_URL": self.openrouter.base_url, "OPENROUTER_API_KEY": KEY}
