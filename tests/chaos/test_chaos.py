@@ -26,7 +26,7 @@ __all__ = ["host", "journal", "stage"]
 
 SEED = int(os.environ.get("CHAOS_SEED") or random.randrange(10**6))
 UNWRITTEN = 1.0  # seconds of calls that a SIGKILL may cost
-KILLS = 12  # before and after the disk is full
+KILLS = 8  # before and after the disk is full
 TOTALS = (
     "total_requests",
     "total_tokens",

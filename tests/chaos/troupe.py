@@ -18,7 +18,7 @@ from chaos import worker
 from chaos.worker import Ended, Said
 
 PROGRAMS: Final = 8
-PATIENCE: Final = 30.0  # seconds
+PATIENCE: Final = 60.0  # seconds
 
 
 @dataclass
