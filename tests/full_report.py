@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from known_usage import Usage, money
 from openrouter_otel import names
-from openrouter_otel.reporting import model
+from openrouter_otel.reporting import model, reconciled
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.rates import Rate
@@ -115,6 +115,26 @@ def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
             model.SessionUsage(
                 "s-2", (user, "bob@example.org"), 1, 0, None, 0, *2 * ("2026-11-23T11:04:00.250+00:00",)
             ),
+        ),
+        reconciliation=reconciled.Reconciliation(
+            first_day="2026-11-01",
+            last_day="2026-11-22",
+            api_key_hash=None,
+            tolerance=Decimal("0.02"),
+            within_tolerance=False,
+            statement="OpenRouter booked more than was counted here: beyond the tolerance of 2 %.",
+            total=reconciled.Compared(98_766, 98_800, money("1234.567892"), money("1300"), money("65.432108")),
+            difference_share=Decimal("0.050332"),
+            explanations=(
+                reconciled.Explanation("outside", money("66"), 34, "charged for calls that nobody saw"),
+                reconciled.Explanation("byok", money("-0.567892"), None, "providers' own bills"),
+            ),
+            by_model={name: reconciled.Compared(98_766, 98_800, money("1234"), money("1300"), money("66"))},
+            by_day=(
+                reconciled.ComparedDay("2026-11-22", name, 3, 37, money("1"), money("67"), money("66")),
+                reconciled.ComparedDay("2026-11-21", other, 1, 1, money("1"), money("1"), money("0")),
+            ),
+            notes=("The source knows nothing before noon.",),
         ),
         daily_cost_by_model={day: {name: use.cost} for day, use in report.daily_trend.items() if use.cost},
         hour_of_week=tuple(tuple(range(24)) for _ in range(7)),

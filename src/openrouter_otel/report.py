@@ -2,7 +2,8 @@
 
     arguments -> source -> evidence -> report -> renderer -> file
 
-Exit status: 0 with a report, 2 for bad arguments, 1 with one clear line when the source or the output fails.
+Exit status: 0 with a report, 3 where OpenRouter's own books differ by more than `--reconcile` tolerates, 2 for bad
+arguments, 1 with one clear line when the source, OpenRouter or the output fails.
 `usage_report` is the same for programs: the typed report, of which the command only writes down the text.
 """
 
@@ -10,8 +11,9 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -19,7 +21,8 @@ if __name__ == "__main__" and not __package__:  # run as a file: find the packag
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from openrouter_otel.budgets import BudgetError
-from openrouter_otel.reporting import budget_option, figures, grouping, output
+from openrouter_otel.openrouter_api import OpenRouterError
+from openrouter_otel.reporting import budget_option, figures, grouping, output, reconcile_option
 from openrouter_otel.reporting.access import Access, AccessError
 from openrouter_otel.reporting.address import AddressError
 from openrouter_otel.reporting.arguments import DEFAULT_SOURCE, Arguments, UsageError, parse
@@ -29,12 +32,14 @@ from openrouter_otel.reporting.filters import Filters
 from openrouter_otel.reporting.journal.records import COLUMNS
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import Asked, PeriodError, zone
+from openrouter_otel.reporting.reconcile_option import Reconcile, ReconcileError
 from openrouter_otel.reporting.render import BARE, RENDERERS, MissingExtra
 from openrouter_otel.reporting.render.records import ROWS
 from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
 
-BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError, BudgetError)
-FAILURES = (SourceError, output.OutputError, MissingExtra)
+BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError, BudgetError, ReconcileError)
+FAILURES = (SourceError, OpenRouterError, output.OutputError, MissingExtra)
+BEYOND_TOLERANCE = 3
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -57,27 +62,30 @@ def uncollected() -> Iterator[None]:
 
 def _main(argv: Sequence[str] | None) -> int:
     try:
-        arguments = parse(argv)
-        output.write(made(arguments), arguments.output)
+        return _made(parse(argv))
     except BAD_ARGUMENTS as error:
         return _failed(error, 2)
     except FAILURES as error:
         return _failed(error, 1)
     except KeyboardInterrupt:
         return _failed("interrupted", 130)
-    return 0
 
 
-def made(arguments: Arguments) -> Iterable[str]:
-    """The text that was asked for, piece by piece."""
+def _made(arguments: Arguments) -> int:
+    """Write what was asked for; the exit status."""
     paper = output.paper(arguments.output)
     if arguments.records:
         calls = arguments.records.records(arguments.asked, arguments.wanted.filters)
-        return ROWS[arguments.format](COLUMNS, calls, paper)
-    report = _reckoned(arguments.source, arguments.asked, arguments.wanted)
+        output.write(ROWS[arguments.format](COLUMNS, calls, paper), arguments.output)
+        return 0
+    report = _reckoned(arguments.source, arguments.asked, arguments.wanted, arguments.reconcile)
+    told = report.reconciliation
     if arguments.format in BARE:
         print(f"report: {report.statement} (verdict: {report.verdict})", file=sys.stderr)
-    return [RENDERERS[arguments.format](report, paper)]
+    output.write([RENDERERS[arguments.format](report, paper)], arguments.output)
+    if told and (told.failed or arguments.format in BARE):
+        print(f"report: {told.statement}", file=sys.stderr)
+    return BEYOND_TOLERANCE if told and told.failed else 0
 
 
 def usage_report(
@@ -91,6 +99,7 @@ def usage_report(
     group_by: str | None = None,
     top: int = 10,
     budgets: str | Path | None = None,
+    reconcile: Reconcile | None = None,
     access: Access = Access(),  # noqa: B008  # immutable
     timeout: float = 120.0,
     cache: Path | None = None,
@@ -108,6 +117,7 @@ def usage_report(
         group_by: a label to break the period down by, such as ``tag.team``.
         top: how many users `Report.top_users` lists, and how many sessions a journal's report has.
         budgets: a file of budgets, such as ``grafana/budgets.yml``, to hold the spend against (extra ``budgets``).
+        reconcile: how to compare with OpenRouter's own books, which OPENROUTER_MANAGEMENT_KEY opens; None for not.
         access: headers, tokens and certificates.
         timeout: seconds that one answer may take.
         cache: where closed hours are kept between runs; None for nowhere.
@@ -115,20 +125,24 @@ def usage_report(
     Raises:
         ValueError: an argument makes no sense; the text is one sentence that says what it takes.
         SourceError: the source cannot be reached or does not answer.
+        OpenRouterError: OpenRouter cannot be reached for its books, or refuses the key.
         MissingExtra: PyYAML, which budgets need, is not installed.
     """
     known = budget_option.budgets(budgets, filters)
-    asked = Asked(since, until, zone(tz), frozenset(budget.period for budget in known or ()))
+    calendar = frozenset(budget.period for budget in known or ())
+    asked = Asked(since, until, zone(tz), calendar, utc_days=reconcile is not None)
     wanted = Wanted(tz, top, filters, group_by, budgets=known)
     if group_by is not None:
         grouping.label(group_by)  # refused before anybody asks the source
     if journal is not None and prometheus is not None:
         raise ValueError("a report has one source: prometheus or journal")
     source: Source = PrometheusSource(prometheus or DEFAULT_SOURCE, access, timeout, cache)
-    return _reckoned(source if journal is None else JournalSource(str(journal)), asked, wanted)
+    return _reckoned(source if journal is None else JournalSource(str(journal)), asked, wanted, reconcile)
 
 
-def _reckoned(source: Source, asked: Asked, wanted: Wanted) -> Report:
+def _reckoned(source: Source, asked: Asked, wanted: Wanted, reconcile: Reconcile | None) -> Report:
+    if reconcile is not None:
+        wanted = replace(wanted, their_books=reconcile_option.their_books(reconcile, wanted.filters))
     evidence = source.read(asked, wanted.filters, wanted.top)
     return figures.report(evidence, wanted, generated_at=datetime.now(timezone.utc))
 

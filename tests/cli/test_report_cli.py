@@ -157,7 +157,9 @@ BAD_ARGUMENTS = {
     "--journal x.db --header=X-Scope-OrgID:a": "--header is for a Prometheus",
     "--journal x.db --no-cache": "--no-cache is for a Prometheus",
     "--journal x.db --timeout 3": "--timeout is for a Prometheus",
-    "--reconcile": "--reconcile is not built yet",
+    "--tolerance 3%": "--tolerance is of use with --reconcile only",
+    "--reconcile --records --journal x.db": "--records lists single calls",
+    "--reconcile": "--reconcile needs OPENROUTER_MANAGEMENT_KEY",
     "surplus": "surplus",
 }
 

@@ -47,7 +47,7 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
     (
-        "reporting/{distributions,order,single_calls,journal/series}.py",
+        "reporting/{distributions,order,single_calls,reconciled,reconciliation,journal/series}.py",
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
     (

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
-from openrouter_otel.reporting import access_options, budget_option, grouping
+from openrouter_otel.reporting import access_options, budget_option, grouping, reconcile_option
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import FilterError, Filters, labels
 from openrouter_otel.reporting.period import Asked, zone
+from openrouter_otel.reporting.reconcile_option import Reconcile
 from openrouter_otel.reporting.render import RENDERERS
 from openrouter_otel.reporting.render.records import ROWS
 from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
@@ -21,8 +22,6 @@ from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, S
 CACHE: Final = "report.sqlite"
 TIMEOUT: Final = 120.0
 DEFAULT_SOURCE: Final = "http://localhost:9090"
-# Options of the contract that later issues build: refused, never ignored.
-LATER: Final = ("--reconcile", "--tolerance")
 
 
 class UsageError(Exception):
@@ -40,6 +39,7 @@ class Arguments:
         format: a key of `render.RENDERERS`.
         output: file to write; None for standard output.
         records: the rows of this journal are wanted instead of a report.
+        reconcile: OpenRouter's own books are to be compared with; None: they are not.
     """
 
     source: Source
@@ -48,16 +48,12 @@ class Arguments:
     format: str
     output: Path | None
     records: JournalSource | None
+    reconcile: Reconcile | None = None
 
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise UsageError(f"{message} (--help shows what there is)")
-
-
-class _NotBuilt(argparse.Action):
-    def __call__(self, parser: argparse.ArgumentParser, namespace: Any, values: Any, option: str | None = None) -> None:
-        raise UsageError(f"{option} is not built yet")
 
 
 def parse(argv: Sequence[str] | None) -> Arguments:
@@ -66,9 +62,11 @@ def parse(argv: Sequence[str] | None) -> Arguments:
     source = _prometheus(found) if found.journal is None else _journal(found)
     filters = _filters(found)
     budgets = budget_option.budgets(found.budgets, filters)
+    reconcile = reconcile_option.reconcile(found, filters)
+    calendar = frozenset(budget.period for budget in budgets or ())
     return Arguments(
         source=source,
-        asked=Asked(found.since, found.until, zone(found.tz), frozenset(budget.period for budget in budgets or ())),
+        asked=Asked(found.since, found.until, zone(found.tz), calendar, utc_days=reconcile is not None),
         wanted=Wanted(
             timezone=found.tz,
             top=found.top,
@@ -80,6 +78,7 @@ def parse(argv: Sequence[str] | None) -> Arguments:
         format=found.format,
         output=found.output,
         records=_records(found, source) if found.records else None,
+        reconcile=reconcile,
     )
 
 
@@ -150,8 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     access_options.add(parser)
     option("--cache", type=Path, metavar="FILE", help="remember closed hours there; default in your cache directory")
     option("--no-cache", action="store_true", help="remember nothing, and ask for everything anew")
-    for later in LATER:
-        option(later, action=_NotBuilt, nargs="?", help=argparse.SUPPRESS)
+    reconcile_option.add(parser)
     return parser
 
 

@@ -22,6 +22,7 @@ from openrouter_otel.reporting.ledger import EXACT, ZERO
 from openrouter_otel.reporting.model import Accounting, Errors, Report, ratio, rounded
 from openrouter_otel.reporting.period import iso, monday
 from openrouter_otel.reporting.projection import projection
+from openrouter_otel.reporting.reconciliation import TheirBooks, reconciliation
 from openrouter_otel.reporting.rows import columns, rows
 from openrouter_otel.reporting.summaries import comparison, summary
 from openrouter_otel.reporting.tally import Tally
@@ -42,6 +43,7 @@ class Wanted:
         group_by: a label to break the period down by, as an attribute (``tag.team``), or None.
         rows: whether the CSV's lines are wanted.
         budgets: what to hold the spend against; None for nothing.
+        their_books: what OpenRouter has booked, to compare with; None for no comparison.
     """
 
     timezone: str = "UTC"
@@ -50,6 +52,7 @@ class Wanted:
     group_by: str | None = None
     rows: bool = False
     budgets: tuple[Budget, ...] | None = None
+    their_books: TheirBooks | None = None
 
 
 def report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
@@ -108,6 +111,7 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         daily_levels=trends.levels(trend),
         budgets=None if wanted.budgets is None else standings.standings(tally, wanted.budgets),
         sessions=single_calls.sessions(evidence),
+        reconciliation=None if wanted.their_books is None else reconciliation(tally, wanted.their_books),
         row_labels=tuple(told_apart),
         rows=rows(tally, told_apart) if wanted.rows else (),
     )

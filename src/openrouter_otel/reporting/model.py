@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.rates import Rate
+from openrouter_otel.reporting.reconciled import Reconciliation
 
 PLACES: Final = Decimal("1e-12")
 
@@ -338,6 +339,7 @@ class Report:
         hour_of_week: requests by day of the week (Monday first), then hour.
         budgets: how each stands, in the order of their file; None where none were asked about.
         sessions: the dearest ones, the dearest first; None where the source knows none.
+        reconciliation: how OpenRouter's own books compare; None where nobody asked.
         daily_levels: bar heights 0 to 8 of `daily_trend`'s costs, for formats that draw.
         rows: the CSV's lines; empty unless asked for.
         row_labels: what `Row.group` holds, such as ``("model", "user_id")``.
@@ -379,5 +381,6 @@ class Report:
     daily_levels: tuple[int, ...]
     budgets: tuple[Standing, ...] | None = None
     sessions: tuple[SessionUsage, ...] | None = None
+    reconciliation: Reconciliation | None = None
     row_labels: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()

@@ -80,12 +80,14 @@ class Asked:
         until: word for its end; None for now.
         tz: the zone that days, weeks and months are local to.
         calendar: ``day``, ``week``, ``month``: whose running one (`running`) is of interest besides.
+        utc_days: whether the days of UTC are of interest besides those of `tz`.
     """
 
     since: str | None
     until: str | None
     tz: tzinfo
     calendar: frozenset[str] = frozenset()
+    utc_days: bool = False
 
     def __post_init__(self) -> None:
         for option, word in (("--since", self.since), ("--until", self.until)):
@@ -107,7 +109,8 @@ class Asked:
 
     def besides(self, now: int) -> set[int]:
         """Instants at which figures must be known apart, besides those of the period itself."""
-        return {running(kind, now).since for kind in self.calendar}
+        edges = {running(kind, now).since for kind in self.calendar}
+        return edges | {midnight(day, UTC) for day in days(self.at(now), UTC)} if self.utc_days else edges
 
     def before(self, period: Interval) -> Interval:
         """The period to compare with: never reaching into this one, and cut short where this one still runs.

@@ -59,6 +59,11 @@ def exact(amount: Decimal) -> str:
     return f"{whole}.{fraction.rstrip('0') or '0'}"
 
 
+def signed(amount: Decimal) -> str:
+    """USD more or less than something else."""
+    return f"{amount:+,.6f}" if amount else "0"
+
+
 def money_if_known(amount: Decimal | None) -> str:
     """USD, or the word for not knowing."""
     return "unknown" if amount is None else money(amount)

@@ -17,6 +17,7 @@ from openrouter_otel.reporting.render.course import course
 from openrouter_otel.reporting.render.fruitless import fruitless
 from openrouter_otel.reporting.render.measures import measures
 from openrouter_otel.reporting.render.page import Line, Name, Page, Section, Table, listed
+from openrouter_otel.reporting.render.reconciliation import reconciliation
 from openrouter_otel.reporting.render.totals import totals
 
 
@@ -43,6 +44,7 @@ def _about(report: Report) -> Iterator[Line]:
 def _sections(report: Report) -> Iterator[Section]:
     yield totals(report)
     yield from budgets(report)
+    yield from reconciliation(report.reconciliation)
     if report.user_stats:
         yield from course(report)
         yield from breakdowns(report)

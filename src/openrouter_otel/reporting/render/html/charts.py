@@ -16,7 +16,8 @@ from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.html import look
-from openrouter_otel.reporting.render.html.tables import DAYS, Table, day_by_model, hours
+from openrouter_otel.reporting.render.html.table import Table
+from openrouter_otel.reporting.render.html.tables import DAYS, day_by_model, hours
 
 Drawing = alt.Chart | alt.LayerChart | alt.FacetChart
 

@@ -21,6 +21,7 @@ VERDICTS: Final = {"exact": "Exact", "lower_bound": "A lower bound", "incomplete
 # Tables that the line at the top leads to.
 MENU: Final = {
     "budgets": "Budgets",
+    "reconciliation": "Reconciliation",
     "models": "Models",
     "providers": "Providers",
     "users": "Users",

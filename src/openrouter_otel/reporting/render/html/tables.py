@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 from openrouter_otel.reporting.latency import Latency
@@ -13,6 +12,8 @@ from openrouter_otel.reporting.render import cells as plain
 from openrouter_otel.reporting.render.budgets import STATUS
 from openrouter_otel.reporting.render.html import cells
 from openrouter_otel.reporting.render.html.cells import Cell
+from openrouter_otel.reporting.render.html.reconciliation import reconciliation
+from openrouter_otel.reporting.render.html.table import Table
 
 DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 NAMED: Final = 3  # models named in a user's row; JSON has them all
@@ -26,27 +27,6 @@ INTERVALS: Final = {
 BRACKETS: Final = "Below each quantile stands the bracket it is certain to lie in."
 EXACT: Final = "Each quantile is a call's own duration."
 LATENCY_COLUMNS: Final = ("Calls", "Mean", "SD", "Min", "p50", "p95", "p99", "Max")
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table.
-
-    Attributes:
-        key: its fragment in the address.
-        title: what it is.
-        note: one sentence on how to read it.
-        columns: the head; the first is the row's name.
-        rows: as many cells each as there are columns.
-        words: columns, besides the first, that hold words: they stand on the left and sort as text.
-    """
-
-    key: str
-    title: str
-    note: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    words: frozenset[str] = frozenset()
 
 
 def intervals(report: Report) -> Table:
@@ -105,6 +85,7 @@ def sections(report: Report) -> Iterator[Table]:
 
 def _sections(report: Report) -> Iterator[Table]:
     yield _budgets(report)
+    yield from reconciliation(report.reconciliation)
     yield _breakdown("models", "Models", "Model", report.model_breakdown)
     yield _breakdown("providers", "Providers", "Provider", report.provider_breakdown)
     yield _users(report)
