@@ -20,7 +20,7 @@ def reconciliation(outcome: Reconciliation | None) -> Iterator[Table]:
         return
     yield Table(
         "reconciliation",
-        "Against OpenRouter's own books",
+        "Reconciliation",
         " ".join((outcome.statement, *outcome.notes)),
         ("Model", *SIDES),
         tuple((cells.name(model), *_sides(one)) for model, one in outcome.by_model.items()),
@@ -35,7 +35,7 @@ def reconciliation(outcome: Reconciliation | None) -> Iterator[Table]:
                 Cell(KINDS[part.kind]),
                 Cell(part.text),
                 cells.EMPTY if part.requests is None else cells.count(part.requests),
-                cells.money(part.amount),
+                Cell(plain.signed(part.amount)),
             )
             for part in outcome.explanations
         ),
