@@ -349,12 +349,6 @@ def test_help_names_every_option_that_is_built(capsys: pytest.CaptureFixture[str
         assert option in said
 
 
-@pytest.mark.parametrize("command", ["key"])
-def test_a_command_that_comes_later_says_so(command: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main([command]) == 2
-    assert capsys.readouterr().err == f"openrouter-otel: `{command}` is not built yet\n"
-
-
 @pytest.mark.parametrize("argv", [[], ["nonsense"]])
 def test_an_unknown_command_lists_those_there_are(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(argv) == 2
