@@ -1,0 +1,81 @@
+"""What OpenRouter says of key and account, as facts in a panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from openrouter_otel.reporting.account import AccountCredits, AccountStatus, KeySpend, KeyStatus
+from openrouter_otel.reporting.render import cells as plain
+from openrouter_otel.reporting.render.account import EACH
+from openrouter_otel.reporting.render.html import cells
+from openrouter_otel.reporting.render.html.cells import Cell
+
+TIER: Final = {True: "yes: no credit was ever bought", False: "no"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One line of the panel.
+
+    Attributes:
+        label: what it is.
+        value: it.
+        unit: in front of it, such as ``$``.
+    """
+
+    label: str
+    value: Cell
+    unit: str = ""
+
+
+def facts(status: AccountStatus | None) -> Iterator[Fact]:
+    """The key's, then the account's, as far as they are known."""
+    if status and status.key:
+        yield from _key(status.key)
+    if status and status.credits:
+        yield from _credits(status.credits)
+
+
+def _key(key: KeyStatus) -> Iterator[Fact]:
+    yield Fact("API key", cells.name(key.label) if key.label else cells.EMPTY)
+    yield from _limit(key)
+    for window, charged, billed in _windows(key.usage, key.byok_usage):
+        yield _money(f"Charged by OpenRouter {window}", charged)
+        yield _money(f"Billed by providers (BYOK) {window}", billed)
+    left = key.free_requests_remaining
+    yield Fact("Calls of free models left today", cells.EMPTY if left is None else cells.count(left))
+    yield Fact("Free tier", cells.EMPTY if key.free_tier is None else Cell(TIER[key.free_tier]))
+    if key.management:
+        yield Fact("Kind of key", Cell("management: it calls no model"))
+
+
+def _limit(key: KeyStatus) -> Iterator[Fact]:
+    if key.limit is None:
+        yield Fact("Limit", Cell("none"))
+        return
+    yield _money("Limit", key.limit)
+    yield _money("Left of it", key.limit_remaining)
+    again = plain.safe(key.limit_reset or "")
+    yield Fact("The limit holds for", Cell(EACH.get(again, again) or "all time"))
+    at = key.limit_resets_at
+    yield Fact("It starts anew at", Cell(f"{plain.moment(at)} UTC") if at else cells.EMPTY)
+
+
+def _windows(usage: KeySpend, byok: KeySpend) -> Iterator[tuple[str, Decimal | None, Decimal | None]]:
+    yield "today", usage.daily, byok.daily
+    yield "this week", usage.weekly, byok.weekly
+    yield "this month", usage.monthly, byok.monthly
+    yield "in all", usage.total, byok.total
+
+
+def _credits(credits: AccountCredits) -> Iterator[Fact]:
+    yield _money("Credit bought", credits.bought)
+    yield _money("Credit used", credits.used)
+    yield _money("Credit left", credits.remaining)
+
+
+def _money(label: str, amount: Decimal | None) -> Fact:
+    return Fact(label, cells.money(amount), "" if amount is None else "$")
