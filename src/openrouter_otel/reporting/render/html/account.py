@@ -23,12 +23,10 @@ class Fact:
     Attributes:
         label: what it is.
         value: it.
-        unit: in front of it, such as ``$``.
     """
 
     label: str
     value: Cell
-    unit: str = ""
 
 
 def facts(status: AccountStatus | None) -> Iterator[Fact]:
@@ -78,4 +76,4 @@ def _credits(credits: AccountCredits) -> Iterator[Fact]:
 
 
 def _money(label: str, amount: Decimal | None) -> Fact:
-    return Fact(label, cells.money(amount), "" if amount is None else "$")
+    return Fact(f"{label}, USD", cells.money(amount))
