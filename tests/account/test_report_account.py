@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import time
@@ -310,8 +311,12 @@ def test_every_format_for_people_has_it(
         ]
         assert facts["The limit holds for"] == "a month"
         assert facts["It starts anew at"].endswith("-01 00:00 UTC")
-        assert facts["Charged by OpenRouter today, USD"] == "0.250000"
-        assert facts["Billed by providers (BYOK) in all, USD"] == "0.000000"
+        _, _, spend_table = out.partition('<table id="account-spend-table">')
+        rows = re.findall(r"<tr>\s*<th scope=\"row\">(.*?)</th>(.*?)</tr>", spend_table.partition("</table>")[0], re.S)
+        assert [(who, re.findall(r"<td>(.*?)<small>(.*?)</small></td>", amounts)) for who, amounts in rows] == [
+            ("Charged by OpenRouter", [("0.25", "0000")] * 4),
+            ("Billed by providers (BYOK)", [("0.00", "0000")] * 4),
+        ]
         assert facts["Free tier"] == "yes: no credit was ever bought"
     else:
         assert "Limit 0.100000 USD a month, overdrawn: -0.150000 USD left; it starts anew at" in out

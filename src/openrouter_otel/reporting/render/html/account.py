@@ -1,4 +1,4 @@
-"""What OpenRouter says of key and account, as facts in a panel."""
+"""What OpenRouter says of key and account, in one panel: facts, and the key's spend as a table."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from openrouter_otel.reporting.render import cells as plain
 from openrouter_otel.reporting.render.account import EACH
 from openrouter_otel.reporting.render.html import cells
 from openrouter_otel.reporting.render.html.cells import Cell
+from openrouter_otel.reporting.render.html.tables import Table
 
 TIER: Final = {True: "yes: no credit was ever bought", False: "no"}
 
@@ -29,20 +30,50 @@ class Fact:
     value: Cell
 
 
-def facts(status: AccountStatus | None) -> Iterator[Fact]:
-    """The key's, then the account's, as far as they are known."""
-    if status and status.key:
+@dataclass(frozen=True)
+class Panel:
+    """What is known.
+
+    Attributes:
+        facts: the key's, then the account's.
+        spend: the key's; None without one.
+    """
+
+    facts: tuple[Fact, ...]
+    spend: Table | None
+
+
+def panel(status: AccountStatus | None) -> Panel | None:
+    """All of it; None where there is nothing."""
+    if status is None:
+        return None
+    return Panel(tuple(_facts(status)), None if status.key is None else _spend(status.key))
+
+
+def _facts(status: AccountStatus) -> Iterator[Fact]:
+    if status.key:
         yield from _key(status.key)
-    if status and status.credits:
+    if status.credits:
         yield from _credits(status.credits)
+
+
+def _spend(key: KeyStatus) -> Table:
+    return Table(
+        "account-spend",
+        "Spend with this key, USD",
+        "",
+        ("", "Today", "This week", "This month", "In all"),
+        (_spent("Charged by OpenRouter", key.usage), _spent("Billed by providers (BYOK)", key.byok_usage)),
+    )
+
+
+def _spent(who: str, spend: KeySpend) -> tuple[Cell, ...]:
+    return (Cell(who), *map(cells.money, (spend.daily, spend.weekly, spend.monthly, spend.total)))
 
 
 def _key(key: KeyStatus) -> Iterator[Fact]:
     yield Fact("API key", cells.name(key.label) if key.label else cells.EMPTY)
     yield from _limit(key)
-    for window, charged, billed in _windows(key.usage, key.byok_usage):
-        yield _money(f"Charged by OpenRouter {window}", charged)
-        yield _money(f"Billed by providers (BYOK) {window}", billed)
     left = key.free_requests_remaining
     yield Fact("Calls of free models left today", cells.EMPTY if left is None else cells.count(left))
     yield Fact("Free tier", cells.EMPTY if key.free_tier is None else Cell(TIER[key.free_tier]))
@@ -60,13 +91,6 @@ def _limit(key: KeyStatus) -> Iterator[Fact]:
     yield Fact("The limit holds for", Cell(EACH.get(again, again) or "all time"))
     at = key.limit_resets_at
     yield Fact("It starts anew at", Cell(f"{plain.moment(at)} UTC") if at else cells.EMPTY)
-
-
-def _windows(usage: KeySpend, byok: KeySpend) -> Iterator[tuple[str, Decimal | None, Decimal | None]]:
-    yield "today", usage.daily, byok.daily
-    yield "this week", usage.weekly, byok.weekly
-    yield "this month", usage.monthly, byok.monthly
-    yield "in all", usage.total, byok.total
 
 
 def _credits(credits: AccountCredits) -> Iterator[Fact]:
