@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from decimal import Decimal
+from decimal import Context, Decimal, localcontext
 from pathlib import Path
 from typing import Any
 
@@ -361,6 +361,20 @@ def test_a_program_is_given_it_where_it_asks(
     assert told.key is not None
     assert (told.key.usage.daily, told.key.usage.total) == (Decimal("0.25"), Decimal("0.25"))
     assert told.credits == AccountCredits(Decimal(100), Decimal("0.25"), Decimal("99.75"))
+
+
+def test_amounts_are_exact_whatever_a_program_s_decimals_are(
+    journal: str, account: FakeOpenRouter, keys: Keys, spend: Spend
+) -> None:
+    account.terms.bought = account.terms.limit = Decimal("1.5")
+    spend("good;cost=1234.567891")
+    keys(KEY, MANAGEMENT_KEY)
+    with localcontext(Context(prec=3)):
+        told = usage_report(journal=journal, account=True).account
+    assert told is not None
+    assert told.key is not None
+    assert told.credits is not None
+    assert told.key.limit_remaining == told.credits.remaining == Decimal("-1233.067891")
 
 
 def test_a_program_that_asks_hears_why_not(journal: str, keys: Keys) -> None:

@@ -337,6 +337,8 @@ def test_help_names_every_option_that_is_built(capsys: pytest.CaptureFixture[str
         "--journal",
         "--records",
         "--budgets",
+        "--account",
+        "--no-account",
         "--format",
         "--output",
         "--since",

@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Final, TypeVar
 
+from openrouter_otel.exact import exactly
 from openrouter_otel.facts.reading import field, items, money, path, text, whole
 
 T = TypeVar("T")
@@ -114,7 +115,8 @@ def key_statistics(answer: object) -> KeyStatistics:
 def credit(answer: object) -> Credits:
     """What ``/credits`` answered; UnreadableError if that says nothing of credit."""
     bought, used = (_told(money(path(answer, f"data.{name}"))) for name in ("total_credits", "total_usage"))
-    return Credits(bought, used, bought - used)
+    with exactly():
+        return Credits(bought, used, bought - used)
 
 
 def activity(answer: object) -> tuple[Booked, ...]:
@@ -197,6 +199,7 @@ def _moment(value: object) -> datetime | None:
 def _balance(value: object) -> Decimal | None:
     """An amount that may be below zero."""
     if isinstance(value, (int, Decimal)) and value < 0:
-        owed = money(-value)
-        return None if owed is None else -owed
+        with exactly():
+            owed = money(-value)
+            return None if owed is None else -owed
     return money(value)

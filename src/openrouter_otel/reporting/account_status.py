@@ -6,16 +6,18 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from openrouter_otel.account.readings import Account, Credits, KeyStatistics
+from openrouter_otel.exact import exactly
 from openrouter_otel.reporting.account import AccountCredits, AccountStatus, KeySpend, KeyStatus
 from openrouter_otel.reporting.model import rounded
 
 
 def status(account: Account) -> AccountStatus:
     """All that was answered."""
-    return AccountStatus(
-        key=None if account.key is None else _key(account.key),
-        credits=None if account.credits is None else _credits(account.credits),
-    )
+    with exactly():
+        return AccountStatus(
+            key=None if account.key is None else _key(account.key),
+            credits=None if account.credits is None else _credits(account.credits),
+        )
 
 
 def _key(told: KeyStatistics) -> KeyStatus:

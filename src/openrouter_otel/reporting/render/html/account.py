@@ -62,7 +62,7 @@ def _spend(key: KeyStatus) -> Table:
         "account-spend",
         "Spend with this key, USD",
         "",
-        ("", "Today", "This week", "This month", "In all"),
+        ("Bill", "Today", "This week", "This month", "In all"),
         (_spent("Charged by OpenRouter", key.usage), _spent("Billed by providers (BYOK)", key.byok_usage)),
     )
 
