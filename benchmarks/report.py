@@ -185,6 +185,7 @@ def run(server: RealPrometheus, cache: Path) -> Run:
     began = time.monotonic()
     output = cache.parent / "report.json"
     command = [sys.executable, "-m", "openrouter_otel.report", "--prometheus", server.url, "--cache", str(cache)]
+    command.append("--no-account")
     child = subprocess.Popen([*command, "--output", str(output)])
     _, status, used = os.wait4(child.pid, 0)
     seconds = time.monotonic() - began

@@ -29,6 +29,13 @@ def _no_one_elses_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["XDG_CACHE_HOME"] = str(tmp_path_factory.mktemp("cache"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_one_elses_account() -> None:
+    """Nobody here asks the real OpenRouter, whose keys the developer's environment may hold."""
+    for variable in ("OPENROUTER_API_KEY", "OPENROUTER_MANAGEMENT_KEY", "OPENROUTER_BASE_URL"):
+        os.environ.pop(variable, None)
+
+
 @pytest.fixture(scope="session")
 def _server() -> Iterator[FakeOpenRouter]:
     with FakeOpenRouter() as server:

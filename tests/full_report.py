@@ -8,6 +8,7 @@ from decimal import Decimal
 from known_usage import Usage, money
 from openrouter_otel import names
 from openrouter_otel.reporting import model, reconciled
+from openrouter_otel.reporting.account import AccountCredits, AccountStatus, KeySpend, KeyStatus
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.rates import Rate
@@ -77,6 +78,21 @@ def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
                 model.RecentError("2026-11-23T11:05:00+00:00", name, "rate_limit_exceeded", f"{name} is busy"),
                 model.RecentError("2026-11-23T11:04:00+00:00", other, "refusal", None),
             ),
+        ),
+        account=AccountStatus(
+            KeyStatus(
+                label=name,
+                limit=money("100"),
+                limit_remaining=money("-0.15"),
+                limit_reset="monthly",
+                limit_resets_at="2026-12-01T00:00:00+00:00",
+                usage=KeySpend(money("1.25"), money("8.5"), money("100.15"), money("1325.5")),
+                byok_usage=KeySpend(None, None, money("3.25"), money("17.5")),
+                free_requests_remaining=988,
+                free_tier=False,
+                management=False,
+            ),
+            AccountCredits(money("1500"), money("1325.5"), money("174.5")),
         ),
         budgets=(
             model.Standing(

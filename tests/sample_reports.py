@@ -13,6 +13,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
 
+from openrouter_otel.reporting.account import AccountCredits, AccountStatus, KeySpend, KeyStatus
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.model import (
     Accounting,
@@ -88,6 +89,7 @@ def small() -> Report:
     report = _report(chance, calls, {"openai/gpt-5-mini": Decimal("0.00042")}, ["ada", "bo"])
     return replace(
         report,
+        account=None,
         group_by=None,
         comparison=None,
         hour_of_week=tuple(tuple(_few(day, hour) for hour in range(24)) for day in range(7)),
@@ -147,6 +149,21 @@ def hostile() -> Report:
         output_rate_stats=dict.fromkeys(names, _rate(random.Random(1), 3)),
         top_users=tuple(names),
         user_stats={name: UserUsage(1, 2, Decimal(1), HOSTILE, Decimal("0.2"), 0, wait) for name in names},
+        account=AccountStatus(
+            KeyStatus(
+                label=HOSTILE[0],
+                limit=Decimal(1),
+                limit_remaining=None,
+                limit_reset=HOSTILE[1],
+                limit_resets_at=None,
+                usage=KeySpend(None, None, None, None),
+                byok_usage=KeySpend(None, None, None, None),
+                free_requests_remaining=None,
+                free_tier=None,
+                management=True,
+            ),
+            None,
+        ),
         errors=Errors(Decimal("0.5"), dict.fromkeys(names, 3), dict.fromkeys(names, 3)),
         group_by=Showback(HOSTILE[0], dict.fromkeys(names, only)),
         effective_prices={name: {name: Price(1, 2, Decimal(1), Decimal(3))} for name in names},
@@ -242,7 +259,21 @@ def _report(
             {kind: max(1, period.total_errors // 2 ** (n + 1)) for n, kind in enumerate(ERRORS)},
             {name: row.errors for name, row in models.items() if row.errors},
         ),
-        account=None,
+        account=AccountStatus(
+            KeyStatus(
+                label="sk-or-v1-au7...890",
+                limit=Decimal(2000),
+                limit_remaining=Decimal("1411.75"),
+                limit_reset="monthly",
+                limit_resets_at="2026-12-01T00:00:00+00:00",
+                usage=KeySpend(Decimal("31.5"), Decimal("96.125"), Decimal("588.25"), Decimal("9120.5")),
+                byok_usage=KeySpend(Decimal(0), Decimal("3.5"), Decimal("41.75"), Decimal("310.25")),
+                free_requests_remaining=988,
+                free_tier=False,
+                management=False,
+            ),
+            AccountCredits(Decimal(12000), Decimal("9120.5"), Decimal("2879.5")),
+        ),
         accounting=Accounting(
             identity="unique",
             unpriced_requests=12,

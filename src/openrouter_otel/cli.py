@@ -6,18 +6,18 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from openrouter_otel import doctor, exporter, report, resolve, run, stack, tail
+from openrouter_otel import doctor, exporter, key, report, resolve, run, stack, tail
 
 COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "doctor": doctor.main,
     "report": report.main,
     "run": run.main,
     "exporter": exporter.main,
+    "key": key.main,
     "resolve": resolve.main,
     "stack": stack.main,
     "tail": tail.main,
 }
-LATER: Final = ("key",)
 USAGE: Final = f"usage: openrouter-otel {{{','.join(COMMANDS)}}} [options]; each takes --help"
 
 
@@ -29,8 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command in ("-h", "--help"):
         print(USAGE)
         return 0
-    built = f"`{command}` is not built yet" if command in LATER else f"there is no command {command!r}; {USAGE}"
-    print(f"openrouter-otel: {built}", file=sys.stderr)
+    print(f"openrouter-otel: there is no command {command!r}; {USAGE}", file=sys.stderr)
     return 2
 
 

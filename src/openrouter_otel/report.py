@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
@@ -22,8 +22,18 @@ if __name__ == "__main__" and not __package__:  # run as a file: find the packag
 
 from openrouter_otel.budgets import BudgetError
 from openrouter_otel.openrouter_api import OpenRouterError
-from openrouter_otel.reporting import budget_option, figures, grouping, output, reconcile_option
+from openrouter_otel.reporting import (
+    account_option,
+    account_status,
+    budget_option,
+    figures,
+    grouping,
+    output,
+    reconcile_option,
+)
 from openrouter_otel.reporting.access import Access, AccessError
+from openrouter_otel.reporting.account import AccountStatus
+from openrouter_otel.reporting.account_option import AccountError, Question
 from openrouter_otel.reporting.address import AddressError
 from openrouter_otel.reporting.arguments import DEFAULT_SOURCE, Arguments, UsageError, parse
 from openrouter_otel.reporting.evidence import SourceError
@@ -37,7 +47,7 @@ from openrouter_otel.reporting.render import BARE, RENDERERS, MissingExtra
 from openrouter_otel.reporting.render.records import ROWS
 from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
 
-BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError, BudgetError, ReconcileError)
+BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError, AccountError, BudgetError, ReconcileError)
 FAILURES = (SourceError, OpenRouterError, output.OutputError, MissingExtra)
 BEYOND_TOLERANCE = 3
 
@@ -78,7 +88,7 @@ def _made(arguments: Arguments) -> int:
         calls = arguments.records.records(arguments.asked, arguments.wanted.filters)
         output.write(ROWS[arguments.format](COLUMNS, calls, paper), arguments.output)
         return 0
-    report = _reckoned(arguments.source, arguments.asked, arguments.wanted, arguments.reconcile)
+    report = _reckoned(arguments.source, arguments.asked, arguments.wanted, arguments.reconcile, arguments.account)
     told = report.reconciliation
     if arguments.format in BARE:
         print(f"report: {report.statement} (verdict: {report.verdict})", file=sys.stderr)
@@ -100,6 +110,7 @@ def usage_report(
     top: int = 10,
     budgets: str | Path | None = None,
     reconcile: Reconcile | None = None,
+    account: bool = False,
     access: Access = Access(),  # noqa: B008  # immutable
     timeout: float = 120.0,
     cache: Path | None = None,
@@ -118,6 +129,7 @@ def usage_report(
         top: how many users `Report.top_users` lists, and how many sessions a journal's report has.
         budgets: a file of budgets, such as ``grafana/budgets.yml``, to hold the spend against (extra ``budgets``).
         reconcile: how to compare with OpenRouter's own books, which OPENROUTER_MANAGEMENT_KEY opens; None for not.
+        account: ask OpenRouter what it says of key and credit, with the keys in the environment; else nobody is asked.
         access: headers, tokens and certificates.
         timeout: seconds that one answer may take.
         cache: where closed hours are kept between runs; None for nowhere.
@@ -125,7 +137,7 @@ def usage_report(
     Raises:
         ValueError: an argument makes no sense; the text is one sentence that says what it takes.
         SourceError: the source cannot be reached or does not answer.
-        OpenRouterError: OpenRouter cannot be reached for its books, or refuses the key.
+        OpenRouterError: its books or the account were asked for, and a key is refused or OpenRouter does not answer.
         MissingExtra: PyYAML, which budgets need, is not installed.
     """
     known = budget_option.budgets(budgets, filters)
@@ -137,14 +149,34 @@ def usage_report(
     if journal is not None and prometheus is not None:
         raise ValueError("a report has one source: prometheus or journal")
     source: Source = PrometheusSource(prometheus or DEFAULT_SOURCE, access, timeout, cache)
-    return _reckoned(source if journal is None else JournalSource(str(journal)), asked, wanted, reconcile)
+    question = account_option.insisted() if account else None
+    return _reckoned(source if journal is None else JournalSource(str(journal)), asked, wanted, reconcile, question)
 
 
-def _reckoned(source: Source, asked: Asked, wanted: Wanted, reconcile: Reconcile | None) -> Report:
+def _reckoned(
+    source: Source, asked: Asked, wanted: Wanted, reconcile: Reconcile | None, question: Question | None
+) -> Report:
+    account = _asking(question)
     if reconcile is not None:
         wanted = replace(wanted, their_books=reconcile_option.their_books(reconcile, wanted.filters))
     evidence = source.read(asked, wanted.filters, wanted.top)
-    return figures.report(evidence, wanted, generated_at=datetime.now(timezone.utc))
+    return figures.report(evidence, wanted, generated_at=datetime.now(timezone.utc), account=account())
+
+
+def _asking(question: Question | None) -> Callable[[], AccountStatus | None]:
+    """Ask OpenRouter; the result gives the answer. What nobody insisted on may fail: the report goes without it."""
+    if question is None:
+        return lambda: None
+    answer = question.begin()
+
+    def answered() -> AccountStatus | None:
+        try:
+            return account_status.status(answer())
+        except OpenRouterError as error:
+            print(f"report: made without OpenRouter's account: {error} (--no-account does not ask)", file=sys.stderr)
+            return None
+
+    return answered
 
 
 def _failed(why: object, status: int) -> int:

@@ -46,6 +46,22 @@ def tomorrow(account: FakeOpenRouter) -> None:
 
 
 @pytest.fixture
+def keys(account: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None, str | None], None]:
+    """Sets the environment's keys: the programs' and the account's."""
+
+    def chosen(api_key: str | None, management_key: str | None) -> None:
+        told = {"OPENROUTER_API_KEY": api_key, "OPENROUTER_MANAGEMENT_KEY": management_key}
+        for variable, key in told.items():
+            monkeypatch.delenv(variable, raising=False)
+            if key is not None:
+                monkeypatch.setenv(variable, key)
+
+    monkeypatch.setenv("OPENROUTER_BASE_URL", account.base_url)
+    monkeypatch.setenv("COLUMNS", "120")
+    return chosen
+
+
+@pytest.fixture
 def books(account: FakeOpenRouter) -> Books:
     """All that both keys open, without patience."""
     return Books(account.base_url, KEY, MANAGEMENT_KEY, waits=())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,6 +25,8 @@ class Terms:
         bought: USD of credit.
         limit: of every inference key, in USD; None for none.
         free_requests: calls of free models left today; None: the key's statistics do not say.
+        free_tier: whether nothing was ever bought.
+        label: how the key is shown.
         trouble: a status that everything about the account answers with; 0 for none.
         lenient: an inference key gets zeros for the credit, as has been observed, instead of the documented 403.
         dated: model -> the dated name that the books have besides.
@@ -33,6 +35,8 @@ class Terms:
     bought: Decimal = Decimal(100)
     limit: Decimal | None = Decimal(100)
     free_requests: int | None = 988
+    free_tier: bool = False
+    label: str = "sk-or-v1-au7...890"
     trouble: int = 0
     lenient: bool = False
     dated: dict[str, str] = field(default_factory=dict)
@@ -107,19 +111,20 @@ def _key(visit: Visit) -> JSON:
     limit, free = visit.terms.limit, visit.terms.free_requests
     return {
         "data": {
-            "label": "sk-or-v1-au7...890",
+            "label": visit.terms.label,
             "limit": limit,
             "limit_remaining": None if limit is None else limit - usage["_monthly"],
             "limit_reset": None if limit is None else "monthly",
             "include_byok_in_limit": False,
             **{f"usage{span}": amount for span, amount in usage.items()},
             **{f"byok_usage{span}": amount for span, amount in byok.items()},
-            "is_free_tier": False,
+            "is_free_tier": visit.terms.free_tier,
             "is_management_key": management,
             "is_provisioning_key": management,
             "creator_user_id": ACCOUNT,
             "expires_at": None,
             "rate_limit": {"requests": -1, "interval": "10s", "note": "deprecated"},
+            **_budgets(limit, usage["_monthly"], today),
             **(
                 {}
                 if free is None
@@ -127,6 +132,24 @@ def _key(visit: Visit) -> JSON:
             ),
         }
     }
+
+
+def _budgets(limit: Decimal | None, spent: Decimal, today: datetime) -> JSON:
+    """The key's limit again, among what else may hold for the key: here nothing."""
+    if limit is None:
+        return {"budgets": [], "effective_budget": None}
+    budget = {
+        "scope": "key_limit",
+        "limit_usd": limit,
+        "spend_usd": spent,
+        "remaining_usd": limit - spent,
+        "reset_interval": "monthly",
+        "resets_at": f"{(today.replace(day=1) + timedelta(days=32)).replace(day=1):%Y-%m-%dT%H:%M:%SZ}",
+        "include_byok": False,
+        "guardrail_id": None,
+        "budget_id": None,
+    }
+    return {"budgets": [budget], "effective_budget": budget}
 
 
 def _credits(visit: Visit) -> JSON:

@@ -54,6 +54,7 @@ ARROWS: list[tuple[str, tuple[str, ...]]] = [
         "reporting/{breakdowns,users,summaries,projection,fruitless,rows,trends,trust,period}.py",
         ("urllib3", "sqlite3", "socket", "os", "rich"),
     ),
+    ("reporting/{account,account_status}.py", (*IO, "rich")),
     ("doctoring/{findings,observed,telling}.py", (*SIDES, *IO)),
     ("tailing/*", (*SIDES, "sqlite3", "urllib3")),
     ("reporting/render/*", ("urllib3", "sqlite3", "socket", "os", "urllib.request")),

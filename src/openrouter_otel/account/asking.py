@@ -15,7 +15,14 @@ from openrouter_otel.account.readings import Account, Booked, Credits, KeyStatis
 from openrouter_otel.openrouter_api import OpenRouter, OpenRouterError
 
 T = TypeVar("T")
+KEYS: Final = f"{settings.API_KEY}, {settings.MANAGEMENT_KEY} or both"
 MOST: Final = 10_000  # lines of an answer of the analytics: OpenRouter gives no more
+
+
+def from_environment(**options: Any) -> Books | None:
+    """The books that the environment's keys open, None where it has none; ValueError as `Books`, and its options."""
+    keys = settings.api_key(), settings.management_key()
+    return None if keys == (None, None) else Books(settings.openrouter_api(), *keys, **options)
 
 
 class Books:

@@ -5,14 +5,19 @@ Amounts are USD; windows (daily, weekly, monthly) are UTC, and weeks begin on Mo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Final, TypeVar
 
+from openrouter_otel.exact import exactly
 from openrouter_otel.facts.reading import field, items, money, path, text, whole
 
 T = TypeVar("T")
+KEY_LIMIT: Final = "key_limit"  # the budget that is the key's own limit
+WHOLE_KEY: Final = re.compile(r"sk-or-[\w-]{24,}")
 WINDOWS: Final = {"total": "", "daily": "_daily", "weekly": "_weekly", "monthly": "_monthly"}
 
 
@@ -25,6 +30,7 @@ class KeyStatistics:
         limit: USD that the key may spend; None for no limit.
         limit_remaining: what is left of that; below zero where it was overdrawn.
         limit_reset: ``daily``, ``weekly``, ``monthly``, or None for a limit that stays used up.
+        limit_resets_at: when it next does, in UTC.
         usage: USD charged by OpenRouter, by window: ``total``, ``daily``, ``weekly``, ``monthly``.
         byok_usage: USD of the providers' own bills, by the same windows.
         free_tier: whether nothing was ever bought.
@@ -36,6 +42,7 @@ class KeyStatistics:
     limit: Decimal | None
     limit_remaining: Decimal | None
     limit_reset: str | None
+    limit_resets_at: datetime | None
     usage: Mapping[str, Decimal]
     byok_usage: Mapping[str, Decimal]
     free_tier: bool | None
@@ -92,10 +99,11 @@ def key_statistics(answer: object) -> KeyStatistics:
     free_tier = field(data, "is_free_tier")
     _told(money(field(data, "usage")))
     return KeyStatistics(
-        label=text(field(data, "label")),
+        label=_masked(text(field(data, "label"))),
         limit=money(field(data, "limit")),
         limit_remaining=_balance(field(data, "limit_remaining")),
         limit_reset=text(field(data, "limit_reset")),
+        limit_resets_at=_resets_at(data),
         usage=_windows(data, "usage"),
         byok_usage=_windows(data, "byok_usage"),
         free_tier=free_tier if isinstance(free_tier, bool) else None,
@@ -107,7 +115,8 @@ def key_statistics(answer: object) -> KeyStatistics:
 def credit(answer: object) -> Credits:
     """What ``/credits`` answered; UnreadableError if that says nothing of credit."""
     bought, used = (_told(money(path(answer, f"data.{name}"))) for name in ("total_credits", "total_usage"))
-    return Credits(bought, used, bought - used)
+    with exactly():
+        return Credits(bought, used, bought - used)
 
 
 def activity(answer: object) -> tuple[Booked, ...]:
@@ -167,9 +176,30 @@ def _windows(data: object, name: str) -> dict[str, Decimal]:
     return {window: amount for window, amount in told.items() if amount is not None}
 
 
+def _masked(label: str | None) -> str | None:
+    """A key's label; OpenRouter leaves most of the key out of it, and so do we, whoever answers in its name."""
+    return None if label is None else WHOLE_KEY.sub("sk-or-***", label)
+
+
+def _resets_at(data: object) -> datetime | None:
+    """When the key's own limit starts anew; other budgets that hold for the key have times of their own."""
+    budgets = (field(data, "effective_budget"), *items(field(data, "budgets")))
+    told = (_moment(field(budget, "resets_at")) for budget in budgets if field(budget, "scope") == KEY_LIMIT)
+    return next((at for at in told if at is not None), None)
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        at = datetime.fromisoformat((text(value) or "").replace("Z", "+00:00"))
+        return at.astimezone(timezone.utc) if at.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
 def _balance(value: object) -> Decimal | None:
     """An amount that may be below zero."""
     if isinstance(value, (int, Decimal)) and value < 0:
-        owed = money(-value)
-        return None if owed is None else -owed
+        with exactly():
+            owed = money(-value)
+            return None if owed is None else -owed
     return money(value)

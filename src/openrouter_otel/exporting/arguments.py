@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, NamedTuple, NoReturn
 
 from openrouter_otel import settings
-from openrouter_otel.account.asking import Books
+from openrouter_otel.account.asking import KEYS, Books, from_environment
 from openrouter_otel.openrouter_api import OpenRouter
 
 USAGE: Final = "openrouter-otel exporter [--journal FILE [--resolve]] [--account] [--host HOST] [--port PORT]"
@@ -58,8 +58,7 @@ def parse(argv: Sequence[str]) -> Arguments:
     option(
         "--account",
         action="store_true",
-        help=f"serve what OpenRouter says of limits and credit; needs {settings.API_KEY}, {settings.MANAGEMENT_KEY} or"
-        " both",
+        help=f"serve what OpenRouter says of limits and credit; needs {KEYS}",
     )
     option("--host", default=host, help=f"listen there; default OTEL_EXPORTER_PROMETHEUS_HOST, else {host}")
     option(
@@ -92,13 +91,13 @@ def parse(argv: Sequence[str]) -> Arguments:
 
 
 def _books() -> Books:
-    keys = settings.api_key(), settings.management_key()
-    if keys == (None, None):
-        raise UsageError(f"--account needs {settings.API_KEY}, {settings.MANAGEMENT_KEY} or both")
     try:
-        return Books(settings.openrouter_api(), *keys, waits=())  # it is asked again anyway
+        books = from_environment(waits=())  # it is asked again anyway
     except ValueError as error:
         raise UsageError(str(error)) from None
+    if books is None:
+        raise UsageError(f"--account needs {KEYS}")
+    return books
 
 
 def _api() -> OpenRouter:

@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from openrouter_otel import settings
-from openrouter_otel.reporting import access_options, budget_option, grouping, reconcile_option
+from openrouter_otel.reporting import access_options, account_option, budget_option, grouping, reconcile_option
 from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.filters import FilterError, Filters, labels
 from openrouter_otel.reporting.period import Asked, zone
 from openrouter_otel.reporting.reconcile_option import Reconcile
-from openrouter_otel.reporting.render import RENDERERS
+from openrouter_otel.reporting.render import BARE, RENDERERS
 from openrouter_otel.reporting.render.records import ROWS
 from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
 
@@ -40,6 +40,7 @@ class Arguments:
         output: file to write; None for standard output.
         records: the rows of this journal are wanted instead of a report.
         reconcile: OpenRouter's own books are to be compared with; None: they are not.
+        account: what to ask OpenRouter; None: nothing.
     """
 
     source: Source
@@ -48,7 +49,8 @@ class Arguments:
     format: str
     output: Path | None
     records: JournalSource | None
-    reconcile: Reconcile | None = None
+    reconcile: Reconcile | None
+    account: account_option.Question | None
 
 
 class _Parser(argparse.ArgumentParser):
@@ -79,6 +81,7 @@ def parse(argv: Sequence[str] | None) -> Arguments:
         output=found.output,
         records=_records(found, source) if found.records else None,
         reconcile=reconcile,
+        account=account_option.question(found.account, _no_place(found)),
     )
 
 
@@ -106,6 +109,13 @@ def _records(found: argparse.Namespace, source: Source) -> JournalSource:
     if found.group_by is not None:
         raise UsageError("--records lists single calls: --group-by has nothing to group")
     return source
+
+
+def _no_place(found: argparse.Namespace) -> str:
+    """The option that leaves no place for a section."""
+    if found.records:
+        return "--records"
+    return f"--format {found.format}" if found.format in BARE else ""
 
 
 def _cache(found: argparse.Namespace) -> Path | None:
@@ -143,6 +153,7 @@ def _parser() -> argparse.ArgumentParser:
     groups = f"a table by {', '.join(grouping.KNOWN)}, tag.team or any other label; the CSV follows it"
     option("--group-by", type=_group, metavar="LABEL", help=groups)
     option("--budgets", metavar="FILE", help="how each budget of this file stands, such as grafana/budgets.yml")
+    account_option.add(parser)
     option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users, and sessions; default 10")
     option("--records", action="store_true", help="the journal's single calls, as CSV or (json) one JSON object a line")
     option("--timeout", type=_positive(float), metavar="S", help=f"seconds for one answer; default {TIMEOUT:.0f}")

@@ -14,6 +14,7 @@ from typing import Final
 from openrouter_otel import names
 from openrouter_otel.budgets import Budget
 from openrouter_otel.reporting import books, durations, grouping, single_calls, standings, trends, trust
+from openrouter_otel.reporting.account import AccountStatus
 from openrouter_otel.reporting.breakdowns import breakdown, effective_prices, ranked, showback
 from openrouter_otel.reporting.evidence import ROLLING, Evidence
 from openrouter_otel.reporting.filters import Filters, unmatched
@@ -55,19 +56,20 @@ class Wanted:
     their_books: TheirBooks | None = None
 
 
-def report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
+def report(evidence: Evidence, wanted: Wanted, generated_at: datetime, account: AccountStatus | None = None) -> Report:
     """Compute everything.
 
     Args:
         evidence: what the source told.
         wanted: how it is to be presented.
         generated_at: the local clock, for the record only.
+        account: what OpenRouter said of key and account, None for nothing.
     """
     with localcontext(EXACT):
-        return _report(evidence, wanted, generated_at)
+        return _report(evidence, wanted, generated_at, account)
 
 
-def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Report:
+def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime, account: AccountStatus | None) -> Report:
     tally = Tally(evidence)
     judged = trust.judge(evidence, _doubts(tally, wanted))
     trend = trends.by_day(tally)
@@ -99,7 +101,7 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime) -> Repor
         top_users=tuple(by_user)[: wanted.top],
         user_stats=by_user,
         errors=_errors(tally),
-        account=None,
+        account=account,
         accounting=_accounting(tally, judged),
         group_by=None if wanted.group_by is None else showback(tally, wanted.group_by),
         comparison=comparison(tally),

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
+from openrouter_otel.reporting.account import AccountStatus
 from openrouter_otel.reporting.latency import Latency
 from openrouter_otel.reporting.rates import Rate
 from openrouter_otel.reporting.reconciled import Reconciliation
@@ -332,6 +333,7 @@ class Report:
     Attributes:
         output_rate_stats: tokens per second, by model.
         top_users: the first of `user_stats`.
+        account: what OpenRouter itself says; None where nobody asked, or nobody answered.
         group_by: what `--group-by` asked for.
         comparison: None where the source knows nothing of the whole period before.
         effective_prices: by model, then provider.
@@ -369,7 +371,7 @@ class Report:
     top_users: tuple[str, ...]
     user_stats: Mapping[str, UserUsage]
     errors: Errors
-    account: None
+    account: AccountStatus | None
     accounting: Accounting
     group_by: Showback | None
     comparison: Comparison | None

@@ -23,7 +23,12 @@ INDENT: Final = "  "
 
 def render(report: Report, _paper: Paper) -> str:
     """One JSON object, ASCII only, with a newline at its end."""
-    return "".join(_written(_shape(report), "\n")) + "\n"
+    return _text(_shape(report))
+
+
+def alone(section: Any) -> str:
+    """A section of the report by itself, as the report has it."""
+    return _text(_plain(section))
 
 
 def _shape(report: Report) -> dict[str, Any]:
@@ -42,6 +47,10 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(one) for key, one in value.items()}
     return [_plain(one) for one in value] if isinstance(value, (tuple, list)) else value
+
+
+def _text(value: Any) -> str:
+    return "".join(_written(value, "\n")) + "\n"
 
 
 def _written(value: Any, newline: str) -> Iterator[str]:

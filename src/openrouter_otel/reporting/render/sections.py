@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.render import cells
+from openrouter_otel.reporting.render.account import account
 from openrouter_otel.reporting.render.breakdowns import breakdowns
 from openrouter_otel.reporting.render.budgets import budgets
 from openrouter_otel.reporting.render.calls import recent_errors, sessions
@@ -44,6 +45,7 @@ def _about(report: Report) -> Iterator[Line]:
 def _sections(report: Report) -> Iterator[Section]:
     yield totals(report)
     yield from budgets(report)
+    yield from account(report.account)
     yield from reconciliation(report.reconciliation)
     if report.user_stats:
         yield from course(report)

@@ -7,7 +7,7 @@ Colours come only where the paper is a terminal, and NO_COLOR (which rich obeys)
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import compress
 from typing import Final
 
@@ -29,10 +29,19 @@ STYLES: Final = {"exact": "bold green", "lower_bound": "bold yellow", "incomplet
 
 def render(report: Report, paper: Paper) -> str:
     """Tables no wider than the paper."""
+    return _drawn(_parts(sections.page(report), paper.width < NARROW), paper)
+
+
+def alone(content: Iterable[page.Section], paper: Paper) -> str:
+    """Sections by themselves, as the report has them."""
+    return _drawn((part for one in content for part in _section(one, paper.width < NARROW)), paper).lstrip("\n")
+
+
+def _drawn(parts: Iterable[RenderableType], paper: Paper) -> str:
     drawn = io.StringIO()
     width, terminal = min(paper.width, WIDEST), paper.terminal or None
     console = Console(file=drawn, width=width, force_terminal=terminal, highlight=False, markup=False, emoji=False)
-    for part in _parts(sections.page(report), width < NARROW):
+    for part in parts:
         console.print(part)
     return "\n".join(line.rstrip() for line in drawn.getvalue().splitlines()) + "\n"
 

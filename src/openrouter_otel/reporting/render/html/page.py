@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.render import cells
 from openrouter_otel.reporting.render.html import embedded, libraries, tables
+from openrouter_otel.reporting.render.html.account import panel
 from openrouter_otel.reporting.render.html.cards import cards
 from openrouter_otel.reporting.render.html.charts import charts
 from openrouter_otel.reporting.render.paper import Paper
@@ -53,6 +54,7 @@ def render(report: Report, _paper: Paper) -> str:
         specs=embedded.data({chart.key: chart.spec for chart in figures}),
         tables=list(tables.sections(report)),
         gaps=tables.gaps(report),
+        account=panel(report.account),
         licences=libraries.licences() if figures else (),
         notices=_asset("notices.txt") if figures else "",
         style=style,
