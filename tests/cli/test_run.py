@@ -166,7 +166,7 @@ def test_what_becomes_too_dear_is_stopped_with_all_that_it_has_started(
         (["--max-cost", "much", "--", "true"], 2, "'much' is no amount"),
         (["--max-cost", "-1", "--", "true"], 2, "no amount"),
         (["--kill", "--", "true"], 2, "--kill needs --max-cost"),
-        (["--frobnicate", "--", "true"], 2, "usage"),
+        (["--frobnicate", "--", "true"], 2, "--help shows"),
         (["--journal", "/proc/usage.db", "--", "true"], 2, "/proc/usage.db cannot be used"),
         (["--", "no-such-command"], 127, "no-such-command: command not found"),
         (["--", "/"], 126, "/: "),
