@@ -146,7 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     option(
         "--since",
         metavar="WHEN",
-        help="30d ago, or the start of 2026-11-01, today, this-week, this-month, last-month; default 30 days with today",
+        help="30d ago, or the start of 2026-11-01, today, this-week, this-month, last-month; default 30 days to now",
     )
     option("--until", metavar="WHEN", help="up to the end of 2026-11-30, last-month and so on; default now")
     option("--tz", default="UTC", metavar="ZONE", help="whose days and hours, such as Europe/Berlin; default UTC")

@@ -22,12 +22,12 @@ EPILOG: Final = """\
 examples:
   openrouter-otel stack monitoring && cd monitoring && docker compose up
   openrouter-otel stack monitoring --budgets mine.yml
-  for a managed Prometheus and a Grafana of your own, only the boards:
+  # the boards alone, for a managed Prometheus and a Grafana of your own:
   openrouter-otel stack boards --raw
-  for Kubernetes:
+  # for Kubernetes:
   openrouter-otel stack --k8s --label release=prometheus |
     kubectl apply --server-side -f -
-  only the rules of budgets:
+  # the rules of budgets alone:
   openrouter-otel stack --budgets mine.yml --output openrouter-budgets.rules.yml
 
 exit status: 0 written; 1 with one line where it cannot be, and then nothing
