@@ -58,7 +58,7 @@ def test_a_healthy_setup_has_no_problem_and_says_what_is_well(
         "supported versions are installed: openrouter-otel",
         f"{host}:9464 serves the metrics of a program (openrouter-otel ",
         "answers",
-        "Prometheus sees our metrics: 1 processes",
+        "Prometheus sees our metrics: 1 process within 10 minutes, the last sample ",
         f"Prometheus scrapes the program at {host}:9464",
         "Prometheus scrapes our programs every 1 s",
         "Prometheus keeps samples for 20y",
