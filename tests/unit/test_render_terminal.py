@@ -183,6 +183,14 @@ def test_a_real_terminal_has_colours_unless_no_color_is_set() -> None:
     assert not COLOUR.search(on_a_terminal(90, NO_COLOR="1"))
 
 
+def test_colours_say_how_good_or_bad_a_thing_is_and_nothing_else_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    text = RENDERERS["terminal"](full_report(), Paper(100, terminal=True))
+    coloured = re.findall(r"\x1b\[[0-9;]*3\dm([^\x1b]+)", text)
+    assert [word.strip() for word in coloured] == ["EXACT", "AT RISK", "EXCEEDED", "!"]
+
+
 def test_a_terminal_without_unicode_gets_its_report_too() -> None:
     shown = on_a_terminal(90, PYTHONIOENCODING="ascii", NO_COLOR="1")
     assert "openai/gpt-5" in shown
