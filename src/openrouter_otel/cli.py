@@ -18,7 +18,17 @@ COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
     "stack": stack.main,
     "tail": tail.main,
 }
-USAGE: Final = f"usage: openrouter-otel {{{','.join(COMMANDS)}}} [options]; each takes --help"
+WHAT: Final = {
+    "doctor": "look at a setup from end to end and say what is wrong",
+    "report": "what calls cost, by model, provider, user, day and more",
+    "run": "run a program and tell what its calls cost",
+    "exporter": "serve a journal or the account to a Prometheus",
+    "resolve": "find out prices that were not told when calls ended",
+    "stack": "write Prometheus, Grafana and alerts, ready to start",
+    "tail": "print calls as they happen",
+    "key": "what is left of a key's limit and of the credit",
+}
+USAGE: Final = "usage: openrouter-otel COMMAND [options]"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -27,10 +37,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command in COMMANDS:
         return COMMANDS[command](rest)
     if command in ("-h", "--help"):
-        print(USAGE)
+        print(_help())
         return 0
-    print(f"openrouter-otel: there is no command {command!r}; {USAGE}", file=sys.stderr)
+    if not command:
+        print(_help(), file=sys.stderr)
+        return 2
+    known = ", ".join(COMMANDS)
+    print(f"openrouter-otel: there is no command {command!r}; there are {known}", file=sys.stderr)
     return 2
+
+
+def _help() -> str:
+    commands = "\n".join(f"  {command:9} {WHAT[command]}" for command in sorted(COMMANDS))
+    return f"{USAGE}\n\nWhat calls to OpenRouter cost, exactly.\n\n{commands}\n\nEach of them takes --help."
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from openrouter_otel.reporting.render.cells import usd
 from openrouter_otel.resolver import EVERY, Resolver
 from openrouter_otel.wording import counted
 
-USAGE: Final = "openrouter-otel resolve --journal FILE [--wait SECONDS]"
+USAGE: Final = "openrouter-otel resolve [--journal FILE] [--wait SECONDS]"
 WAIT: Final = 30.0
 _MANY: Final = 100  # calls to ask about: who waits so long wants to know
 
@@ -41,7 +41,7 @@ class Arguments(NamedTuple):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; usage: {USAGE}")
+        raise UsageError(f"{message} (--help shows what there is)")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -84,10 +84,10 @@ def _parsed(argv: Sequence[str]) -> Arguments:
         description="Ask OpenRouter what calls came to whose price was not told when they ended, such as streams left"
         " early, and book it in the journal.",
         epilog=f"The key is that of the programs: {settings.API_KEY}. A call that OpenRouter does not know a day after"
-        " it ended is given up.",
+        " it ended is given up. Exit status: 0, 1 where OpenRouter or the journal fails, 2 for bad arguments.",
         allow_abbrev=False,
     )
-    parser.add_argument("--journal", metavar="FILE", help="default OPENROUTER_OTEL_JOURNAL")
+    parser.add_argument("--journal", metavar="FILE", help="the file with the calls; default OPENROUTER_OTEL_JOURNAL")
     parser.add_argument(
         "--wait",
         type=_seconds,
@@ -98,7 +98,7 @@ def _parsed(argv: Sequence[str]) -> Arguments:
     found = parser.parse_args(list(argv))
     journal = (found.journal if found.journal is not None else settings.journal()) or ""
     if not journal.strip():
-        parser.error("--journal takes the path of a journal")
+        raise UsageError("there is no journal: name one with --journal FILE or OPENROUTER_OTEL_JOURNAL")
     return Arguments(str(Path(journal).expanduser().absolute()), found.wait)
 
 

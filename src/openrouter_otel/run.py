@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Sequence
@@ -48,17 +49,26 @@ def _run(arguments: Arguments, journal: str) -> int:
         meter.read()
     finally:
         calls.close()
-    sys.stderr.write(told(meter.bill))
+    columns = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    sys.stderr.write(told(meter.bill, columns))
     if meter.exceeded:
-        return _failed(f"{usd(meter.bill.total.cost)} is more than the limit of ${arguments.max_cost:,f}", TOO_DEAR)
+        stopped = "; the program was stopped" if meter.stopped else ""
+        cost, limit = usd(meter.bill.total.cost), f"${arguments.max_cost:,f}"
+        return _failed(f"{cost} is more than the limit of {limit}{stopped}", TOO_DEAR)
     return status
 
 
 class _Meter:
-    """Adds up a run's calls while they come."""
+    """Adds up a run's calls while they come.
+
+    Attributes:
+        bill: what has come.
+        stopped: the program had to be stopped.
+    """
 
     def __init__(self, calls: RunCalls, limit: Decimal | None) -> None:
         self.bill = Bill()
+        self.stopped = False
         self._calls = calls
         self._limit = limit
 
@@ -78,7 +88,8 @@ class _Meter:
     def too_dear(self) -> Iterable[int] | None:
         """The processes to stop, once it has."""
         self.read()
-        return self._calls.processes() if self.exceeded else None
+        self.stopped = self.exceeded
+        return self._calls.processes() if self.stopped else None
 
 
 def _never() -> None:

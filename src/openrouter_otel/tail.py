@@ -82,8 +82,11 @@ def _print(batches: Iterable[list[EndedCall]]) -> None:
     terminal = sys.stdout.isatty()
     lines = Lines(shutil.get_terminal_size(_NO_TERMINAL).columns, cut=terminal)
     today = f"{datetime.now(timezone.utc).astimezone():%Y-%m-%d}"
-    print(lines.head, flush=True)
+    headed = False  # not before there is a journal: a line that says why there is none stands alone
     for calls in batches:
+        if not headed:
+            print(lines.head)
+            headed = True
         for call in calls:
             if day(call) != today:
                 today = day(call)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import itertools
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from doctor.conftest import CALLS, Diagnose, Run, Scraping, Started, await_value, calls_in_history
+from openrouter_otel.doctoring.arguments import parse
+from openrouter_otel.doctoring.server import clocks
+from openrouter_otel.doctoring.setup import Setup
 from real_victoria_metrics import RealVictoriaMetrics
 
 RULES = Path(__file__).parents[2] / "grafana" / "prometheus" / "rules"
@@ -53,7 +58,7 @@ def test_a_healthy_setup_has_no_problem_and_says_what_is_well(
         "supported versions are installed: openrouter-otel",
         f"{host}:9464 serves the metrics of a program (openrouter-otel ",
         "answers",
-        "Prometheus sees our metrics: 1 processes",
+        "Prometheus sees our metrics: 1 process within 10 minutes, the last sample ",
         f"Prometheus scrapes the program at {host}:9464",
         "Prometheus scrapes our programs every 1 s",
         "Prometheus keeps samples for 20y",
@@ -197,6 +202,7 @@ def test_a_gap_of_the_last_day_is_dated_and_measured(started: Started, diagnose:
     found = diagnose("--prometheus", started(history=calls_in_history(7200, 5400, 3600, 0, since=9000)).url)
 
     found.find("warning", "process 00000000000000aa was out of sight for some 30 min from ")
+    found.find("ok", "Prometheus sees our metrics: 1 process within ")
 
 
 @pytest.mark.parametrize(
@@ -219,6 +225,15 @@ def test_clocks_that_disagree_are_found(started: Started, diagnose: Diagnose) ->
 
     found.find("warning", "Prometheus' clock is 120 s behind this host's")
     found.find("warning", " s ahead of Prometheus'")
+
+
+def test_checks_that_take_long_put_no_clock_wrong(started: Started) -> None:
+    tells = itertools.chain([0.0, 0.0], itertools.repeat(60.0))  # seconds by which this host has gone on
+    setup = Setup(parse(["--prometheus", started().url]), clock=lambda: time.time() + next(tells))
+
+    assert setup.away is None
+    assert setup.clock() - setup.now / 1000 > 30
+    assert list(clocks(setup)) == []
 
 
 def test_rules_and_alerts_are_told_where_they_are_loaded(started: Started, diagnose: Diagnose) -> None:

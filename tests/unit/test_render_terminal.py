@@ -18,7 +18,7 @@ from rich.cells import cell_len
 from full_report import full_report
 from known_usage import Usage
 from openrouter_otel import names
-from openrouter_otel.reporting.render import RENDERERS
+from openrouter_otel.reporting.render import RENDERERS, columns
 from openrouter_otel.reporting.render.paper import Paper
 
 HOSTILE = ":smile:[bold red]x[/]\x1b]0;owned\x07\x1b[2J\u202egnp\r\n\u2028"
@@ -31,6 +31,49 @@ def test_no_line_is_wider_than_the_paper(width: int) -> None:
     assert max(map(cell_len, text.splitlines())) <= min(width, 140)
     for shown in ("EXACT", "1,234.567891", "98,766", "rate_limit_exceeded", "bob@example.org", "1,500 to 2,200"):
         assert shown in text
+
+
+LONG = "nousresearch/hermes-4-405b-instruct-extended-preview:free"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 140])
+@pytest.mark.parametrize(
+    "name", ["x" * 128, "漢" * 128, "e\u0301" * 64, "🚀" * 64, "مستخدم" * 21, "a b" * 40, HOSTILE, LONG]
+)
+def test_no_name_makes_a_line_too_wide_or_a_row_longer_than_two_lines(name: str, width: int) -> None:
+    text = RENDERERS["terminal"](full_report(name, name), Paper(width))
+    assert max(map(cell_len, text.splitlines())) <= width
+    users = text.partition("\nUsers\n")[2].partition("\n\n")[0].splitlines()
+    assert len(users) <= 2 + 2 * 2  # a head, its rule and two users
+    assert "1,234.567891" in users[2]
+
+
+def test_columns_of_names_of_any_script_stand_straight() -> None:
+    usage = Usage()
+    for user in ("alice", "山田太郎", "🚀🚀", "ไทยน้ำ", "e\u0301clair", "\u1112\u1161\u11ab"):
+        usage.call("1", user=user, process=user)
+    users = RENDERERS["terminal"](usage.report(), Paper(80)).partition("\nUsers\n")[2].partition("\n\n")[0]
+    assert len({columns.width(row.partition("1.000000")[0]) for row in users.splitlines()[2:]}) == 1
+
+
+def test_a_name_that_is_too_long_ends_where_a_word_does() -> None:
+    text = RENDERERS["terminal"](full_report(LONG), Paper(80))
+    assert re.search(r"^nousresearch/hermes-4-405b-instruct- +98,765", text, re.MULTILINE)
+    assert re.search(r"^extended-preview:free$", text, re.MULTILINE)
+
+
+def test_a_table_that_is_cut_begins_with_what_cost_most() -> None:
+    usage = Usage()
+    for number in range(30):
+        usage.call(str(number + 1), model=f"model-{number:02}", process=f"p{number}")
+    latency = RENDERERS["terminal"](usage.report(), Paper()).partition("\nLatency")[2].splitlines()
+    assert [row.split()[0] for row in latency[3:6]] == ["all", "model-29", "model-28"]
+
+
+def test_a_model_of_many_providers_is_named_once() -> None:
+    text = RENDERERS["terminal"](full_report(), Paper(100))
+    prices = text.partition("several providers\n")[2].partition("\n\n")[0].splitlines()
+    assert [row.split()[0] for row in prices[2:]] == ["openai/gpt-5", "Azure"]
 
 
 def test_every_section_is_there_and_says_what_it_is_for() -> None:
@@ -96,14 +139,14 @@ def test_long_tables_say_where_the_rest_is() -> None:
         usage.call("1", model=f"model-{number:02}", process=f"p{number}")
     text = RENDERERS["terminal"](usage.report(), Paper())
     assert "model-19" in text
-    assert "the first 20 of 30; --format json has the rest" in text
+    assert "The first 20 of 30; --format json has the rest." in text
     assert "model-20" not in text
 
 
 SHOW = """
 from known_usage import Usage
 from openrouter_otel.reporting import output
-from openrouter_otel.reporting.render import RENDERERS
+from openrouter_otel.reporting.render import RENDERERS, columns
 usage = Usage()
 usage.call("1")
 output.write([RENDERERS["terminal"](usage.report(), output.paper(None))], None)
@@ -138,6 +181,14 @@ def on_a_terminal(columns: int, **environment: str) -> str:
 def test_a_real_terminal_has_colours_unless_no_color_is_set() -> None:
     assert COLOUR.search(on_a_terminal(90))
     assert not COLOUR.search(on_a_terminal(90, NO_COLOR="1"))
+
+
+def test_colours_say_how_good_or_bad_a_thing_is_and_nothing_else_has_any(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    text = RENDERERS["terminal"](full_report(), Paper(100, terminal=True))
+    coloured = re.findall(r"\x1b\[[0-9;]*3\dm([^\x1b]+)", text)
+    assert [word.strip() for word in coloured] == ["EXACT", "AT RISK", "EXCEEDED", "!"]
 
 
 def test_a_terminal_without_unicode_gets_its_report_too() -> None:

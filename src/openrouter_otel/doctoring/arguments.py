@@ -15,6 +15,18 @@ from openrouter_otel.reporting.arguments import DEFAULT_SOURCE
 
 USAGE: Final = "openrouter-otel doctor [options] [-- command ...]"
 FORMATS: Final = ("terminal", "json")
+DESCRIPTION: Final = """\
+Look at a setup from end to end and say what is wrong. With a command, run that
+program as it is and look at it from inside as well; findings then go to
+standard error."""
+EPILOG: Final = """\
+examples:
+  openrouter-otel doctor
+  openrouter-otel doctor --prometheus https://prometheus.example.com
+  openrouter-otel doctor -- python agent.py
+
+exit status: 0 without a problem; 1 with one; 2 for bad arguments; 126 or 127
+where the program cannot be started."""
 
 
 class UsageError(Exception):
@@ -53,14 +65,14 @@ def parse(argv: Sequence[str]) -> Arguments:
     parser = _Parser(
         prog="openrouter-otel doctor",
         usage=USAGE,
-        description="Look at a setup from end to end and say what is wrong. With a command, run that program as it is"
-        " and look at it from inside as well; findings then go to standard error.",
-        epilog="Exit status: 0 without a problem, 1 with one, 2 for bad arguments, 127 where there is no such command.",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     option = parser.add_argument
-    option("--prometheus", metavar="URL", help=f"default PROMETHEUS_URL or {DEFAULT_SOURCE}")
-    option("--journal", metavar="FILE", help="default OPENROUTER_OTEL_JOURNAL, else none")
+    option("--prometheus", metavar="URL", help=f"the one to ask; default PROMETHEUS_URL or {DEFAULT_SOURCE}")
+    option("--journal", metavar="FILE", help="the one to look at; default OPENROUTER_OTEL_JOURNAL, else none")
     option("--format", choices=FORMATS, default=FORMATS[0], help="default terminal")
     option("--timeout", type=_seconds, default=10.0, metavar="S", help="seconds for one answer; default 10")
     access_options.add(parser)

@@ -36,7 +36,8 @@ def arrival(setup: Setup) -> Iterator[Finding]:
         newest = setup.source.number(f"max(timestamp({WELL_NAMED}))", setup.now)
         ago = "" if newest is None else f", the last sample {max(setup.now / 1000 - newest, 0):.0f} s ago"
         if processes:
-            yield ok(f"Prometheus sees our metrics: {processes:.0f} processes within {WINDOWS[setup.window]}{ago}")
+            number = counted(round(processes), "process")
+            yield ok(f"Prometheus sees our metrics: {number} within {WINDOWS[setup.window]}{ago}")
 
 
 def _never(setup: Setup) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from openrouter_otel import names
 from openrouter_otel.doctoring.findings import Finding, note, ok, warning
 from openrouter_otel.doctoring.setup import Setup
 from openrouter_otel.doctoring.source import MINUTE, START, one_of
+from openrouter_otel.wording import counted
 
 SKEW: Final = 5.0  # seconds between two clocks that nobody minds
 SLOWEST: Final = 60.0  # seconds between scrapes: the gauges of extremes show this minute and the one before
@@ -56,7 +57,7 @@ def gaps(setup: Setup) -> Iterator[Finding]:
         return
     lasted, since, process = max(missed)
     begun = datetime.fromtimestamp(since / 1000, timezone.utc).astimezone()
-    others = f"; there are {len(missed) - 1} more gaps" if len(missed) > 1 else ""
+    others = f", and there were {counted(len(missed) - 1, 'gap')} besides" if len(missed) > 1 else ""
     yield warning(
         f"process {process} was out of sight for some {lasted // MINUTE} min from {begun:%Y-%m-%d %H:%M} on{others}",
         "sums stay right, hours do not: see whether Prometheus, the network or the program stood still then",
@@ -88,10 +89,9 @@ def _duration(text: str) -> float | None:
 
 def clocks(setup: Setup) -> Iterator[Finding]:
     """Whether this desk, Prometheus and programs agree on the time."""
-    ahead = setup.now / 1000 - setup.clock()
-    if abs(ahead) > SKEW:
+    if abs(setup.ahead) > SKEW:
         yield warning(
-            f"Prometheus' clock is {abs(ahead):.0f} s {'ahead of' if ahead > 0 else 'behind'} this host's",
+            f"Prometheus' clock is {abs(setup.ahead):.0f} s {'ahead of' if setup.ahead > 0 else 'behind'} this host's",
             "set both by NTP: reports end at Prometheus' now, and a journal has this host's times",
         )
     latest = setup.source.number(f"max({START})", setup.now)
@@ -118,4 +118,5 @@ def rules(setup: Setup) -> Iterator[Finding]:
             "the boards in grafana/dashboards and the alerts need grafana/prometheus/rules; dashboards-raw do not",
         )
     else:
-        yield ok(f"Prometheus has {len(recording)} recording rules and {len(alerts)} alerts of ours")
+        ours = f"{counted(len(recording), 'recording rule')} and {counted(len(alerts), 'alert')}"
+        yield ok(f"Prometheus has {ours} of ours")

@@ -86,10 +86,22 @@ class Setup:
             return error
         return None
 
-    @cached_property
+    @property
     def now(self) -> int:
-        """Prometheus' clock in ms."""
-        return self.source.now()
+        """Prometheus' clock in ms, when it was first asked."""
+        return self._clocks[0]
+
+    @property
+    def ahead(self) -> float:
+        """Seconds that its clock was ahead of this host's at that moment, however long the checks take since."""
+        return self._clocks[1]
+
+    @cached_property
+    def _clocks(self) -> tuple[int, float]:
+        asked = self.clock()
+        now = self.source.now()
+        theirs = now / 1000
+        return now, theirs - min(max(theirs, asked), self.clock())
 
     @cached_property
     def window(self) -> int | None:

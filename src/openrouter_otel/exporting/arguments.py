@@ -11,7 +11,8 @@ from openrouter_otel import settings
 from openrouter_otel.account.asking import KEYS, Books, from_environment
 from openrouter_otel.openrouter_api import OpenRouter
 
-USAGE: Final = "openrouter-otel exporter [--journal FILE [--resolve]] [--account] [--host HOST] [--port PORT]"
+USAGE: Final = """openrouter-otel exporter [--journal FILE [--resolve]] [--account]
+                                [--host HOST] [--port PORT]"""
 
 
 class UsageError(Exception):
@@ -38,7 +39,7 @@ class Arguments(NamedTuple):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; usage: {USAGE}")
+        raise UsageError(f"{message} (--help shows what there is)")
 
 
 def parse(argv: Sequence[str]) -> Arguments:

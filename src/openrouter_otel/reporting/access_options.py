@@ -13,9 +13,9 @@ NAMES: Final = ("header", "bearer_token_file", "basic_auth_file", "client_cert",
 LONGEST: Final = 1 << 16  # characters of a secret: a wrong file is not read to its end
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    option = parser.add_argument
+def add(options: argparse._ActionsContainer) -> None:
+    """Declare the options of a parser or of a group of its."""
+    option = options.add_argument
     option("--header", action="append", default=[], metavar="'NAME: VALUE'", help="send this header too; repeatable")
     option("--bearer-token-file", type=Path, metavar="FILE", help="a file with the token to send")
     option("--basic-auth-file", type=Path, metavar="FILE", help="a file with user:password")

@@ -62,9 +62,9 @@ class Question:
             raise OpenRouterError(f"OpenRouter has not answered within {self.patience:g} s") from None
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """The two options."""
-    option = parser.add_mutually_exclusive_group().add_argument
+def add(options: argparse._ActionsContainer) -> None:
+    """The two options, of a parser or of a group of its."""
+    option = options.add_mutually_exclusive_group().add_argument
     told = f"what OpenRouter says of key and credit, or no report; without it that is asked where {KEYS} is set"
     option("--account", action="store_const", const=True, help=told)
     option("--no-account", action="store_const", const=False, dest="account", help="never ask OpenRouter")

@@ -22,6 +22,16 @@ from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, S
 CACHE: Final = "report.sqlite"
 TIMEOUT: Final = 120.0
 DEFAULT_SOURCE: Final = "http://localhost:9090"
+EPILOG: Final = """\
+examples:
+  openrouter-otel report --format terminal --since this-month
+  openrouter-otel report --journal usage.db --format html --output usage.html
+  openrouter-otel report --since 2026-11-01 --until 2026-11-30 --group-by user \\
+    --format csv --output november.csv
+
+exit status: 0 with a report, also where nothing was used; 1 where the source,
+OpenRouter or the output fails; 2 for bad arguments; 3 where --reconcile finds
+more difference than --tolerance."""
 
 
 class UsageError(Exception):
@@ -128,39 +138,58 @@ def _cache(found: argparse.Namespace) -> Path | None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="report", description="What your calls to OpenRouter cost, to the digit.", allow_abbrev=False)
-    option = parser.add_argument
+    parser = _Parser(
+        prog="openrouter-otel report",
+        usage="%(prog)s [options]",
+        description="What your calls to OpenRouter cost, to the digit.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    option = parser.add_argument_group("source and output").add_argument
     option("--prometheus", metavar="URL", help=f"the source; default PROMETHEUS_URL or {DEFAULT_SOURCE}")
     option("--journal", metavar="FILE", help="the source is this local journal instead")
     formats = f"{{{','.join(RENDERERS)}}}"
     option("--format", type=_format, default="json", metavar=formats, help="default json")
     option("--output", type=Path, metavar="FILE", help="default standard output")
+    option = parser.add_argument_group("period").add_argument
     option(
         "--since",
         metavar="WHEN",
-        help="from the start of 30d, 2026-11-01, today, this-week, this-month, last-month; default 30 days",
+        help="30d ago, or the start of 2026-11-01, today, this-week, this-month, last-month; default 30 days to now",
     )
-    option("--until", metavar="WHEN", help="the same: up to its end, a date's included; default now")
+    option("--until", metavar="WHEN", help="up to the end of 2026-11-30, last-month and so on; default now")
     option("--tz", default="UTC", metavar="ZONE", help="whose days and hours, such as Europe/Berlin; default UTC")
+    option = parser.add_argument_group("which calls").add_argument
     option("--user", metavar="U", help="only this user's calls; anonymous for calls without one")
     option("--model", metavar="M", help="only calls that this model served")
     option("--provider", metavar="P", help="only calls that this provider served")
-    option("--service", metavar="S", help="only this service.name")
-    option("--environment", metavar="E", help="only this deployment.environment.name")
+    option("--service", metavar="S", help="only calls of this service (its service.name)")
+    option("--environment", metavar="E", help="only calls of this deployment.environment.name")
     option(
-        "--label", action="append", default=[], metavar="NAME=VALUE", help="only this value of any label; repeatable"
+        "--label",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="only calls with this value of a label; repeatable",
     )
+    option = parser.add_argument_group("what is told of them").add_argument
     groups = f"a table by {', '.join(grouping.KNOWN)}, tag.team or any other label; the CSV follows it"
     option("--group-by", type=_group, metavar="LABEL", help=groups)
     option("--budgets", metavar="FILE", help="how each budget of this file stands, such as grafana/budgets.yml")
-    account_option.add(parser)
-    option("--top", type=_positive(int), default=10, metavar="N", help="users in top_users, and sessions; default 10")
+    option(
+        "--top", type=_positive(int), default=10, metavar="N", help="how many users and sessions are listed; default 10"
+    )
     option("--records", action="store_true", help="the journal's single calls, as CSV or (json) one JSON object a line")
+    prometheus = parser.add_argument_group("how to ask a Prometheus")
+    option = prometheus.add_argument
     option("--timeout", type=_positive(float), metavar="S", help=f"seconds for one answer; default {TIMEOUT:.0f}")
-    access_options.add(parser)
+    access_options.add(prometheus)
     option("--cache", type=Path, metavar="FILE", help="remember closed hours there; default in your cache directory")
     option("--no-cache", action="store_true", help="remember nothing, and ask for everything anew")
-    reconcile_option.add(parser)
+    openrouter = parser.add_argument_group("what to ask OpenRouter itself")
+    account_option.add(openrouter)
+    reconcile_option.add(openrouter)
     return parser
 
 

@@ -39,9 +39,9 @@ class Reconcile:
             raise ReconcileError("--api-key-hash takes the 64 hex digits that OpenRouter shows as a key's hash")
 
 
-def add(parser: argparse.ArgumentParser) -> None:
-    """Declare the options."""
-    option = parser.add_argument
+def add(options: argparse._ActionsContainer) -> None:
+    """Declare the options of a parser or of a group of its."""
+    option = options.add_argument
     option(
         "--reconcile",
         action="store_true",

@@ -7,7 +7,15 @@ from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple, NoReturn
 
-USAGE: Final = "openrouter-otel run [--max-cost USD] [--kill] [--journal FILE] -- command ..."
+USAGE: Final = "openrouter-otel run [options] -- command ..."
+EPILOG: Final = """\
+examples:
+  openrouter-otel run -- python agent.py
+  openrouter-otel run --max-cost 2 --kill -- python agent.py
+  openrouter-otel run --journal usage.db -- pytest tests/evals
+
+exit status: the program's own (128+n for signal n); 3 where it cost more than
+--max-cost; 2 for bad arguments; 126 or 127 where it cannot be started."""
 
 
 class UsageError(Exception):
@@ -32,7 +40,7 @@ class Arguments(NamedTuple):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(f"{message}; usage: {USAGE}")
+        raise UsageError(f"{message} (--help shows what there is)")
 
 
 def parse(argv: Sequence[str]) -> Arguments:
@@ -41,14 +49,16 @@ def parse(argv: Sequence[str]) -> Arguments:
         prog="openrouter-otel run",
         usage=USAGE,
         description="Run a program and tell what its calls to OpenRouter cost; no code, no server.",
-        epilog="Exit status: the program's own (128+n for signal n), 3 above --max-cost, 127 where there is no such"
-        " command.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
     option = parser.add_argument
-    option("--max-cost", type=_usd, metavar="USD", help="exit with status 3 where it costs more")
-    option("--kill", action="store_true", help="stop it as soon as it has (looked at every second)")
-    option("--journal", metavar="FILE", help="keep the calls there; default OPENROUTER_OTEL_JOURNAL, else nowhere")
+    option("--max-cost", type=_usd, metavar="USD", help="exit with status 3 where the calls cost more than this")
+    option("--kill", action="store_true", help="stop the program as soon as they do (looked at every second)")
+    option(
+        "--journal", metavar="FILE", help="keep the calls in this file; default OPENROUTER_OTEL_JOURNAL, else nowhere"
+    )
     option("command", nargs=argparse.REMAINDER, help=argparse.SUPPRESS)
     found = parser.parse_args(list(argv))
     command = found.command[1:] if found.command[:1] == ["--"] else found.command

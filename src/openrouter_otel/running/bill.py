@@ -12,9 +12,14 @@ from openrouter_otel import names
 from openrouter_otel.exact import plus
 from openrouter_otel.journal.reading import EndedCall
 from openrouter_otel.reporting.render.cells import count, safe, usd
+from openrouter_otel.reporting.render.columns import folded, padded, width
 from openrouter_otel.wording import counted
 
-_HEAD: Final = ("model", "calls", "tokens", "cost", "unpriced")
+_MODEL: Final = "model"
+_FIGURES: Final = ("calls", "tokens", "cost", "unpriced")
+_GAP: Final = "  "
+_LEAST: Final = 12  # columns of a model's name
+_NONE: Final = "; if there should be some, ask openrouter-otel doctor -- command ..."
 
 
 @dataclass
@@ -68,8 +73,13 @@ class Bill:
         return ordered[math.ceil(0.95 * len(ordered)) - 1] if ordered else None
 
 
-def told(bill: Bill) -> str:
-    """A line of all, and a table by model, the dearest first."""
+def told(bill: Bill, columns: int | None = None) -> str:
+    """A line of all, and a table by model, the dearest first.
+
+    Args:
+        bill: what there is to tell.
+        columns: how wide the terminal is; None where it is none, and names are whole.
+    """
     parts = [counted(bill.total.calls, "call"), usd(bill.total.cost)]
     if (p95 := bill.p95) is not None:
         parts.append(f"p95 {p95:,.1f} s" if p95 >= 1 else f"p95 {p95 * 1000:,.0f} ms")
@@ -80,25 +90,27 @@ def told(bill: Bill) -> str:
         parts.append(f"{counted(bill.total.unpriced, 'call')} of unknown price")
     if bill.lost:
         parts.append(f"{counted(bill.lost, 'call')} not written down")
-    return "\n".join([", ".join(parts), *_table(bill)]) + "\n"
+    none = "" if bill.total.calls or bill.lost else _NONE
+    return "\n".join([", ".join(parts) + none, *_table(bill, columns)]) + "\n"
 
 
 def _cost(line: Line) -> str:
     return names.UNPRICED if line.unpriced == line.calls and not line.cost else usd(line.cost)
 
 
-def _table(bill: Bill) -> Iterator[str]:
+def _table(bill: Bill, columns: int | None) -> Iterator[str]:
     if not bill.models:
         return
     dearest = sorted(bill.models.items(), key=lambda item: (-item[1].cost, item[0]))
-    rows = [
-        (safe(model), count(line.calls), count(line.tokens), _cost(line), count(line.unpriced))
-        for model, line in dearest
-    ]
-    columns = len(_HEAD) if bill.total.unpriced else len(_HEAD) - 1
-    widths = [max(len(row[column]) for row in (_HEAD, *rows)) for column in range(columns)]
-    for row in (_HEAD, *rows):
-        yield "  ".join(
-            cell.rjust(width) if column else cell.ljust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=False))
-        ).rstrip()
+    figures = [(count(line.calls), count(line.tokens), _cost(line), count(line.unpriced)) for _, line in dearest]
+    shown = len(_FIGURES) if bill.total.unpriced else len(_FIGURES) - 1
+    widths = [max(len(row[place]) for row in (_FIGURES, *figures)) for place in range(shown)]
+    models = [safe(model) for model, _ in dearest]
+    room = max(map(width, (_MODEL, *models)))
+    if columns is not None:
+        room = min(room, max(columns - sum(widths) - len(_GAP) * shown, _LEAST))
+    for model, row in zip((_MODEL, *models), (_FIGURES, *figures), strict=True):
+        name, *rest = folded(model, room).split("\n")
+        cells = (cell.rjust(right) for cell, right in zip(row, widths, strict=False))
+        yield _GAP.join((padded(name, room), *cells))
+        yield from rest

@@ -15,17 +15,23 @@ _WORD: Final = r"[A-Za-z0-9]([\w.-]{0,61}[A-Za-z0-9])?"
 LABEL: Final = re.compile(rf"(?P<name>([a-z0-9]([a-z0-9.-]*[a-z0-9])?/)?{_WORD})=(?P<value>({_WORD})?)", re.ASCII)
 
 DESCRIPTION: Final = """\
-Write the bundled stack: Prometheus with rules and alerts, Grafana with six boards, Alertmanager. Into DIR for
-`docker compose up`, or as manifests for Kubernetes."""
+Write the bundled stack: Prometheus with rules and alerts, Grafana with six
+boards, Alertmanager. Into DIR for `docker compose up`, or as manifests for
+Kubernetes."""
 EPILOG: Final = """\
 examples:
-  openrouter-otel stack monitoring                 then: cd monitoring && docker compose up
+  openrouter-otel stack monitoring && cd monitoring && docker compose up
   openrouter-otel stack monitoring --budgets mine.yml
-  openrouter-otel stack boards --raw               the boards for a managed Prometheus, for a Grafana of your own
-  openrouter-otel stack --k8s --label release=prometheus | kubectl apply --server-side -f -
-  openrouter-otel stack --budgets mine.yml --output openrouter-budgets.rules.yml      only the rules of budgets
+  # the boards alone, for a managed Prometheus and a Grafana of your own:
+  openrouter-otel stack boards --raw
+  # for Kubernetes:
+  openrouter-otel stack --k8s --label release=prometheus |
+    kubectl apply --server-side -f -
+  # the rules of budgets alone:
+  openrouter-otel stack --budgets mine.yml --output openrouter-budgets.rules.yml
 
-exit status: 0 written; 1 with one line where it cannot be, and then nothing is; 2 for bad arguments."""
+exit status: 0 written; 1 with one line where it cannot be, and then nothing
+is; 2 for bad arguments."""
 
 
 class Arguments(NamedTuple):

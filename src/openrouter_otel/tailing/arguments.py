@@ -41,13 +41,13 @@ def parse(argv: Sequence[str]) -> Arguments:
         prog="openrouter-otel tail",
         description="Print calls as they are written to a journal.",
         epilog="Costs marked ~ are estimated; unknown and ? are what nobody told us, - is what there is none of."
-        " Ctrl-C ends it.",
+        " Ctrl-C ends it. Exit status: 0, 1 where the journal cannot be read, 2 for bad arguments, 130 after Ctrl-C.",
         allow_abbrev=False,
     )
     option = parser.add_argument
-    option("--journal", metavar="FILE", help="default OPENROUTER_OTEL_JOURNAL")
+    option("--journal", metavar="FILE", help="the file that programs write; default OPENROUTER_OTEL_JOURNAL")
     option("-n", "--lines", type=_number, default=10, metavar="N", help="begin with the last N calls; default 10")
-    option("--no-follow", action="store_true", help="print these and end")
+    option("--no-follow", action="store_true", help="print these and end, instead of waiting for more")
     option("--user", metavar="U", help=f"only this user's calls; {names.ANONYMOUS} for calls without one")
     option("--model", metavar="M", help="only calls that this model served")
     found = parser.parse_args(list(argv))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from datetime import datetime, timezone
 from typing import Final, NamedTuple
@@ -10,9 +9,11 @@ from typing import Final, NamedTuple
 from openrouter_otel import names
 from openrouter_otel.journal.reading import EndedCall
 from openrouter_otel.reporting.render.cells import NOTHING, count, safe, usd
+from openrouter_otel.reporting.render.columns import cut, cut_before, padded
 
 UNKNOWN: Final = "unknown"
 WIDE: Final = 120  # columns of a terminal from which there is room for more
+NARROW: Final = 100  # below, who called what is worth more than the time to the first token
 _MILLION: Final = 1_000_000
 _USER: Final = range(9, 25)  # the least is "anonymous"
 _MODEL: Final = range(18, 41)
@@ -97,15 +98,16 @@ def _wide(columns: int) -> list[_Column]:
 
 def _layout(columns: int, tokens: list[_Column], gap: int, outcome: int) -> list[_Column]:
     time = _Column("time", 8, lambda call: f"{_local(call):%H:%M:%S}")
+    first = [_Column("first", 6, lambda call: _seconds(call.first_token, NOTHING), numeric=True)]
     figures = [
         *tokens,
         _Column("cost", 10, _cost, numeric=True),
         _Column("took", 6, lambda call: _seconds(call.duration, "?"), numeric=True),
-        _Column("first", 6, lambda call: _seconds(call.first_token, NOTHING), numeric=True),
+        *(first if columns >= NARROW else []),
     ]
     fixed = time.width + sum(column.width for column in figures) + outcome
     spare = columns - fixed - gap * (len(figures) + 3)
-    user = _within(spare // 3, _USER)
+    user = _within(spare * 2 // 5, _USER)
     model = _within(spare - user, _MODEL)
     return [
         time,
@@ -148,21 +150,11 @@ def _seconds(seconds: float | None, none: str) -> str:
     return f"{seconds:.0f} s" if seconds < 999.5 else f"{seconds / 60:,.0f} min"
 
 
-# --- what a terminal makes of a text: some characters take two of its columns, some none ---
-def _fitted(text: str, column: _Column, cut: bool) -> str:
+def _fitted(text: str, column: _Column, shorten: bool) -> str:
     if not column.width:
         return text
     if column.numeric:
         return text.rjust(column.width)
-    if cut and _width(text) > column.width:
-        kept = text
-        while _width(kept) >= column.width:
-            kept = kept[1:] if column.tells_by_end else kept[:-1]
-        text = f"…{kept}" if column.tells_by_end else f"{kept}…"
-    return text + " " * (column.width - _width(text))
-
-
-def _width(text: str) -> int:
-    return sum(
-        0 if unicodedata.combining(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text
-    )
+    if shorten:
+        text = (cut_before if column.tells_by_end else cut)(text, column.width)
+    return padded(text, column.width)

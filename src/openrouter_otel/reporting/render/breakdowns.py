@@ -73,14 +73,17 @@ def _prices(report: Report) -> Iterator[Section]:
         for provider, price in providers.items()
     ]
     if rows:
-        figures = headed("model", "requests", "cost USD", "USD per M")
-        columns = (figures[0], Column("provider", Kind.NAME), *figures[1:])
+        figures = headed("model", "requests", "cost USD", "USD per M")[1:]
+        columns = (Column("model", Kind.NAME, grouped=True), Column("provider", Kind.NAME), *figures)
         yield Section(("Prices where a model has several providers",), Table(columns, tuple(rows)))
 
 
 def _users(report: Report) -> Section:
     users = {user: report.user_stats[user] for user in report.top_users}
-    columns = (*headed("user", "requests", "tokens", "cost USD", "share", "errors"), Column("models", Kind.LIST))
+    columns = (
+        *headed("user", "requests", "tokens", "cost USD", "share", "errors"),
+        Column("models", Kind.LIST, spare=True),
+    )
     rows = tuple(
         (
             Name(user),

@@ -7,10 +7,13 @@ from typing import Final
 
 from openrouter_otel.reporting.model import Report, Standing
 from openrouter_otel.reporting.render import cells
-from openrouter_otel.reporting.render.page import Cell, Name, Section, Table
+from openrouter_otel.reporting.render.page import Alarm, Cell, Column, Kind, Name, Section, Table, headed
 
 STATUS: Final = {"ok": "ok", "at_risk": "AT RISK", "exceeded": "EXCEEDED"}
-HEADS: Final = ("budget", "status", "limit USD", "used USD", "used", "forecast USD", "used up on")
+COLUMNS: Final = (
+    *(Column(head, Kind.NAME) for head in ("budget", "status")),
+    *headed("", "limit USD", "used USD", "of limit", "forecast", "used up on")[1:],
+)
 
 
 def budgets(report: Report) -> Iterator[Section]:
@@ -18,7 +21,7 @@ def budgets(report: Report) -> Iterator[Section]:
     if report.budgets:
         yield Section(
             ("Budgets",),
-            Table.of(HEADS, map(_row, report.budgets)),
+            Table(COLUMNS, tuple(map(_row, report.budgets))),
             lines=(("Days, weeks from Monday and months, all in UTC.",),),
         )
 
@@ -26,7 +29,7 @@ def budgets(report: Report) -> Iterator[Section]:
 def _row(budget: Standing) -> tuple[Cell, ...]:
     return (
         Name(budget.name),
-        STATUS[budget.status],
+        STATUS["ok"] if budget.status == "ok" else Alarm(STATUS[budget.status], urgent=budget.status == "exceeded"),
         cells.cents(budget.limit),
         cells.money(budget.used),
         cells.share(budget.used_share),

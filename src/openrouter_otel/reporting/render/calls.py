@@ -11,7 +11,8 @@ from openrouter_otel.reporting.render.page import Column, Kind, Name, Section, T
 
 def sessions(dearest: Iterable[SessionUsage]) -> Section:
     """One row a session, the dearest first."""
-    columns = (*headed("session", "requests", "tokens", "cost USD", "errors", "last call"), Column("users", Kind.LIST))
+    figures = headed("session", "requests", "tokens", "cost USD", "errors", "last call")
+    columns = (*figures, Column("users", Kind.LIST, spare=True))
     rows = tuple(
         (
             Name(one.session_id),

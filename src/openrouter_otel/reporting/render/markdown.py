@@ -54,7 +54,9 @@ def _row(written: list[str]) -> str:
 
 
 def _cell(cell: page.Cell) -> str:
-    return ", ".join(map(_word, cell)) if isinstance(cell, tuple) else _word(cell)
+    if isinstance(cell, tuple):
+        return ", ".join(map(_word, cell))
+    return _word(cell.text if isinstance(cell, page.Alarm) else cell)
 
 
 def _line(line: page.Line) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from itertools import compress
-from typing import Final
+from typing import Final, TypeVar
 
 from openrouter_otel.reporting.latency import NOWHERE, Latency, Range
 from openrouter_otel.reporting.model import Report
@@ -16,18 +16,28 @@ DURATIONS: Final = ("calls", "mean", "p50", "p95", "p95 within", "max")
 RATES: Final = ("streams", "mean", "p5", "median", "p95", "p5 within")  # the slow ones are the bad ones
 EXACTLY: Final = "exactly"
 Written = Callable[["float | None"], str]
+Measure = TypeVar("Measure")
 
 
 def measures(report: Report) -> Iterator[Section]:
     """What was measured at all."""
+    models, providers = list(report.model_breakdown), list(report.provider_breakdown)
+    durations, first_tokens = report.latency_stats, report.time_to_first_token_stats
     if report.latency_overall.count:
         overall = _duration("all models", report.latency_overall)
-        yield _section(
-            "Latency in ms, calls that went well", "model", DURATIONS, [overall, *_durations(report.latency_stats)]
-        )
-    yield from _measured("The same by provider", "provider", DURATIONS, _durations(report.provider_latency_stats))
-    yield from _measured("Time to first token in ms", "model", DURATIONS, _durations(report.time_to_first_token_stats))
-    yield from _measured("Output tokens per second, streams", "model", RATES, _rates(report.output_rate_stats))
+        rows = [overall, *_durations(_as_in(models, durations))]
+        yield _section("Latency in ms, calls that went well", "model", DURATIONS, rows)
+    by_provider = _as_in(providers, report.provider_latency_stats)
+    yield from _measured("The same by provider", "provider", DURATIONS, _durations(by_provider))
+    yield from _measured("Time to first token in ms", "model", DURATIONS, _durations(_as_in(models, first_tokens)))
+    rates = _as_in(models, report.output_rate_stats)
+    yield from _measured("Output tokens per second, streams", "model", RATES, _rates(rates))
+
+
+def _as_in(order: list[str], measured: Mapping[str, Measure]) -> dict[str, Measure]:
+    """The dearest first, as in the table of costs: a table that is not shown whole begins with what matters most."""
+    known = {name: measured[name] for name in order if name in measured}
+    return known | dict(measured)
 
 
 def _measured(title: str, what: str, heads: tuple[str, ...], rows: Iterator[tuple[Cell, ...]]) -> Iterator[Section]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-SPARE: Final = ("tokens", "per call", "reasoning")  # figures that a narrow paper goes without
+SPARE: Final = ("tokens", "per call", "reasoning", "mean ms")  # figures that a narrow paper goes without
 
 
 @dataclass(frozen=True)
@@ -21,8 +21,20 @@ class Name:
     text: str
 
 
+@dataclass(frozen=True)
+class Alarm:
+    """A word of ours that a reader shall not overlook.
+
+    Attributes:
+        urgent: it is too late already.
+    """
+
+    text: str
+    urgent: bool
+
+
 Line = tuple["str | Name", ...]  # of one sentence or heading
-Cell = str | Name | tuple[Name, ...]
+Cell = str | Name | Alarm | tuple[Name, ...]
 
 
 class Kind(Enum):
@@ -39,11 +51,13 @@ class Column:
 
     Attributes:
         spare: what a narrow paper goes without.
+        grouped: what is the same as in the row above need not be said again.
     """
 
     heading: str
     kind: Kind = Kind.FIGURE
     spare: bool = False
+    grouped: bool = False
 
 
 @dataclass(frozen=True)

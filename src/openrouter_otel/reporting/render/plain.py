@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from openrouter_otel.reporting.render import cells
-from openrouter_otel.reporting.render.page import Cell, Kind, Line, Name, Section, Table
+from openrouter_otel.reporting.render.columns import padded, width
+from openrouter_otel.reporting.render.page import Alarm, Cell, Kind, Line, Name, Section, Table
 
 
 def alone(sections: Iterable[Section]) -> str:
@@ -24,17 +25,19 @@ def _section(section: Section) -> Iterator[str]:
 
 def _table(table: Table) -> Iterator[str]:
     rows = [[column.heading for column in table.columns], *(list(map(_cell, row)) for row in table.rows)]
-    widths = [max(map(len, cells_of_column)) for cells_of_column in zip(*rows, strict=True)]
+    widths = [max(map(width, column)) for column in zip(*rows, strict=True)]
     for row in rows:
         placed = (
-            cell.rjust(width) if column.kind is Kind.FIGURE else cell.ljust(width)
-            for cell, width, column in zip(row, widths, table.columns, strict=True)
+            cell.rjust(room) if column.kind is Kind.FIGURE else padded(cell, room)
+            for cell, room, column in zip(row, widths, table.columns, strict=True)
         )
         yield "  ".join(placed).rstrip()
 
 
 def _cell(cell: Cell) -> str:
-    return ", ".join(map(_word, cell)) if isinstance(cell, tuple) else _word(cell)
+    if isinstance(cell, tuple):
+        return ", ".join(map(_word, cell))
+    return _word(cell.text if isinstance(cell, Alarm) else cell)
 
 
 def _line(line: Line) -> str:
