@@ -52,7 +52,8 @@ def _format(argv: Sequence[str]) -> str:
         usage=USAGE,
         description="What OpenRouter says of your key (limit, what is left of it, spend) and of the account's credit.",
         epilog=f"The environment names what to ask about: {KEYS}; the credit takes the management key. JSON is as the"
-        " report's `account` section.",
+        " report's `account` section. Exit status: 0 with an answer; 1 where OpenRouter refuses a key or cannot be"
+        " reached; 2 for bad arguments or without a key.",
         allow_abbrev=False,
     )
     parser.add_argument("--format", choices=tuple(FORMATS), default="terminal", help="default terminal")
