@@ -7,7 +7,7 @@ from typing import Final
 
 from openrouter_otel.reporting.reconciled import Compared, ComparedDay, Reconciliation
 from openrouter_otel.reporting.render import cells
-from openrouter_otel.reporting.render.page import Cell, Column, Name, Section, Table, headed
+from openrouter_otel.reporting.render.page import Cell, Column, Kind, Name, Section, Table
 
 KINDS: Final = {
     "outside": "outside calls",
@@ -17,15 +17,20 @@ KINDS: Final = {
     "not_booked": "not booked",
     "unexplained": "unexplained",
 }
-SIDES: Final = ("counted", "booked", "counted USD", "booked USD", "difference")
-DAY_COLUMNS: Final = (Column("day"), *headed("model", *SIDES))
+SIDES: Final = (
+    Column("calls counted", spare=True),
+    Column("booked", spare=True),
+    *map(Column, ("USD counted", "booked", "difference")),
+)
+MODEL_COLUMNS: Final = (Column("model", Kind.NAME), *SIDES)
+DAY_COLUMNS: Final = (Column("day"), *MODEL_COLUMNS)
 
 
 def reconciliation(outcome: Reconciliation | None) -> Iterator[Section]:
     """Sections, where somebody asked."""
     if outcome is None:
         return
-    models = Table.of(("model", *SIDES), ((Name(model), *_sides(one)) for model, one in outcome.by_model.items()))
+    models = Table(MODEL_COLUMNS, tuple((Name(model), *_sides(one)) for model, one in outcome.by_model.items()))
     told = (outcome.statement, *outcome.notes)
     yield Section(("Against OpenRouter's own books",), models, lines=tuple((sentence,) for sentence in told))
     if outcome.explanations:
