@@ -86,18 +86,18 @@ test-recipes: setup ## docs/recipes.md, each recipe run for real (FastAPI, gunic
 	@$(BIN)/tox run -q -e recipes
 
 .PHONY: test-processes
-test-processes: setup prometheus victoria-metrics ## the exporter, the doctor and the demo on real servers, workers, notebooks and broken machines
-	@$(BIN)/python -m pytest -q tests/exporter tests/doctor tests/demo
+test-processes: setup prometheus victoria-metrics ## the exporter, the doctor and the demo on real servers, workers, notebooks and broken machines; and chaos
+	@$(BIN)/python -m pytest -q tests/chaos tests/exporter tests/doctor tests/demo
 
 .PHONY: test-chaos
-test-chaos: setup prometheus ## programs killed at random on a full disk: nothing that was written is lost (CHAOS_SEED repeats a run)
+test-chaos: setup prometheus ## only the chaos: programs killed at random on a full disk, and nothing that was written is lost (CHAOS_SEED repeats a run)
 	@$(BIN)/python -m pytest -q -n 0 tests/chaos
 
 .PHONY: test-render
 test-render: setup prometheus chromium ## every board drawn by Grafana's own components in Chromium (needs node and npm)
 	@$(BIN)/python -m pytest -q -n 0 tests/render
 
-test-all: test-oldest test-recipes test-processes test-chaos test-long test-browser test-render test-compose test ## what CI runs: oldest versions, company, recipes, workers, chaos, long lives, pages and boards in a browser, compose files, then `make test`
+test-all: test-oldest test-recipes test-processes test-long test-browser test-render test-compose test ## what CI runs: oldest versions, company, recipes, workers, chaos, long lives, pages and boards in a browser, compose files, then `make test`
 
 bench: setup ## what a call costs with us and with others, then how every call and ending is counted (docs/comparison.md)
 	@$(BIN)/python -m benchmarks.overhead; $(BIN)/python -m benchmarks.coverage
