@@ -188,6 +188,28 @@ class History:
         """Every sample of every scrape, for ``promtool``; `only` those whose name begins like that."""
         return "".join([*(line for process in self.processes for line in _lines(process, only)), "# EOF\n"])
 
+    def openmetrics_with_account(self, since: int, until: int) -> str:
+        """The same, and an account's gauges in a span of time."""
+        return "".join([self.openmetrics().removesuffix("# EOF\n"), *self._account(since, until), "# EOF\n"])
+
+    def _account(self, since: int, until: int) -> Iterator[str]:
+        """What ``openrouter-otel exporter`` would add; OpenRouter's books know a little more than we saw."""
+        for at in range(since, until + 1, 300):
+            total = 1.02 * float(sum(self.spend_by_model(since, at).values()))
+            today = 1.02 * float(sum(self.spend_by_model(max(since, at // DAY * DAY), at).values()))
+            for period, value in {"total": 40 + total, "monthly": total, "weekly": total, "daily": today}.items():
+                yield f'{names.KEY_USAGE.prometheus}{{period="{period}",job="account"}} {value!r} {at}\n'
+            for metric, amount in {
+                names.KEY_LIMIT: 100.0,
+                names.KEY_LIMIT_REMAINING: 60 - total,
+                names.CREDITS_REMAINING: 75 - total,
+                names.KEY_FREE_REQUESTS: 950.0,
+            }.items():
+                yield f'{metric.prometheus}{{job="account"}} {amount!r} {at}\n'
+            resolved = (at - since) // (6 * HOUR)
+            labels = 'process="00000000000000aa",user="alice",model="openai/gpt-5-mini",job="account"'
+            yield f"{names.RESOLVED.prometheus}{{{labels}}} {resolved}.0 {at}\n"
+
 
 def _lines(process: Process, only: str) -> Iterator[str]:
     counters = Counters()
@@ -238,7 +260,7 @@ def make_history(
     for first, last, jobs, unseen in long_lives:
         start, stop = begin + first * HOUR, begin + last * HOUR
         scrapes = [begin + at for at in range(first * HOUR + step, last * HOUR + 1, step) if at // HOUR not in unseen]
-        lives.append((jobs, scrapes, _moments(dice, start, stop, calls_an_hour)))
+        lives.append((jobs, scrapes, moments(dice, start, stop, calls_an_hour)))
     for _ in range(hours // 2):  # scripts that make one call and are scraped once
         moment = dice.uniform(begin, end - step)
         lives.append((("openrouter",), [math.ceil(moment)], [moment]))
@@ -255,7 +277,7 @@ def make_history(
     )
 
 
-def _moments(dice: random.Random, start: float, stop: float, calls_an_hour: float) -> list[float]:
+def moments(dice: random.Random, start: float, stop: float, calls_an_hour: float) -> list[float]:
     """Random times, fewer at night."""
     moments: list[float] = []
     at = start

@@ -68,7 +68,7 @@ class FakeOpenRouter:
         faults: exceptions of its own, which are bugs; `stop` raises the first.
         ingestion: seconds until ``/generation`` knows of a generation.
         terms: what the account is like.
-        clock: the time that ``/generation`` and ``/activity`` go by.
+        clock: the time that its book and its pages go by.
     """
 
     def __init__(self, port: int = 0, default: Scenario | None = None) -> None:
@@ -195,7 +195,7 @@ class _Handler(BaseHTTPRequestHandler):
         same = forms.fingerprint(received.headers.get("content-type", ""), received.content)
         attempt = openrouter.attempts.number(received.headers, same, wanted)
         openrouter.book.requested(retry=attempt > 0)
-        ask = Ask(operation.name, body, received.key, streamed)
+        ask = Ask(operation.name, body, received.key, streamed, openrouter.clock())
         strikes = bool(wanted.fault) and (not wanted.failures or attempt < wanted.failures)
         play = FAULTS[wanted.fault] if strikes else answer
         play(Exchange(Wire(self), openrouter.book, operation, ask, wanted if strikes else replace(wanted, fault="")))

@@ -38,7 +38,9 @@ def main() -> int:
     ]
     with (
         tempfile.TemporaryDirectory() as folder,
-        recorded_world(Path(folder), history, END - 34 * HOUR, END) as prometheus,
+        recorded_world(
+            Path(folder), history.openmetrics_with_account(END - 34 * HOUR, END), END - 34 * HOUR, END
+        ) as prometheus,
     ):
         for verdict in drawn(prometheus, END, shots):
             print(verdict["picture"])
