@@ -33,8 +33,13 @@ KEY = "sk-or-v1-lived"
 PROGRAM = Path(__file__).with_name("lived_program.py")
 SAMPLE = re.compile(r"(\w+)(?:\{(.*)\})? (\S+)")
 
-MODELS = ("openai/gpt-5", "anthropic/claude-sonnet-4.5", "deepseek/deepseek-chat-v3.1")
-USERS = ("alice", "bob")
+# Of each some with a name as long as there are.
+MODELS = (
+    "openai/gpt-5",
+    "anthropic/claude-sonnet-4.5",
+    "nousresearch/hermes-4-405b-instruct-extended-preview:free",
+)
+USERS = ("alice", "customer-success-automation@example.com")
 
 
 class Kind(NamedTuple):
@@ -99,7 +104,7 @@ class Lived:
 def a_week(
     end: int, *, seed: int = 1, models: Sequence[str] = MODELS, users: Sequence[str] = USERS, calls_an_hour: float = 7
 ) -> list[Life]:
-    """Eight days of a shop: a server that is replaced a day before the `end`, a job every other night, an outage.
+    """Eight days of a shop: a server that is replaced a day before the `end`, a job every third night, an outage.
 
     The last process is scraped by two jobs; in the outage, nine hours before the end, two of three calls fail.
     """
@@ -112,7 +117,7 @@ def a_week(
 
     trouble = [_call(dice, outage + 90 * number, OUTAGE, models, users) for number in range(40)]
     last_day = [call for call in calls(replaced, end, calls_an_hour) if not 0 <= call["at"] - outage < HOUR]
-    nights = range(begin // DAY * DAY + DAY + 2 * HOUR, end - 2 * HOUR, 3 * DAY)
+    nights = range(end // DAY * DAY + 2 * HOUR, begin, -3 * DAY)
     return [
         Life("shop", begin, replaced, calls(begin, replaced, calls_an_hour)),
         Life(
@@ -209,7 +214,7 @@ def lived(lives: Sequence[Life]) -> Lived:
     now = begin
 
     with FakeOpenRouter() as openrouter, ExitStack() as stack:
-        openrouter.clock = lambda: now
+        openrouter.clock = openrouter.called_at = lambda: now
         account = _Account(openrouter, lambda: float(now))
         programs: dict[int, Program] = {}
         lines: list[str] = []

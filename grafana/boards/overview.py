@@ -29,6 +29,7 @@ from .terms import (
     OTHERS_COLOR,
     PERCENTILE_COLORS,
     PERCENTILES,
+    RANKED,
     TOP,
     UNPRICED,
     USER,
@@ -150,13 +151,14 @@ def _money() -> list[Panel]:
         ),
         ranking(
             "Top users by spend",
-            f"Who spends most? USD in this range, the {TOP} largest. Click a bar for that user in detail.",
-            top(TOP, counted(COST, BY_USER)),
+            f"Who spends most? USD in this range, the {RANKED} largest. Click a bar for that user in detail.",
+            top(RANKED, counted(COST, BY_USER)),
             "{{user}}",
             USD,
             width=8,
             height=9,
             narrow=USER,
+            long_names=True,
         ),
     ]
 
@@ -208,13 +210,14 @@ def _breakdown() -> list[Panel]:
         scorecard(
             "Models",
             "Which model is worth its price? One row a model over this range: spend, spend per million tokens as "
-            "billed, latency of successful calls. Click a name for that model in detail.",
+            "billed, latency of successful calls, time to a stream's first token (TTFT). Click a name for that model "
+            "in detail.",
             "model",
             [
                 *usage(BY_MODEL),
-                Column("Per 1M tokens", price_per_million(BY_MODEL), USD),
+                Column("Per million", price_per_million(BY_MODEL), USD),
                 *service(BY_MODEL),
-                Column("p95 first token", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
+                Column("p95 TTFT", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
             ],
             height=8,
         ),

@@ -16,6 +16,7 @@ from .terms import (
     OTHERS_COLOR,
     OUTCOME_COLORS,
     PROVIDER,
+    WITH_A_PROVIDER,
     errors_by_type,
     followed,
     service,
@@ -135,8 +136,8 @@ def _failures() -> list[Panel]:
         lines(
             "Error ratio by provider",
             "Which upstream provider is in trouble? Errors per call of a step, of the five most called providers; "
-            "calls that failed before a provider was chosen have none.",
-            followed(error_ratio(BY_PROVIDER, STEP), REQUESTS, PROVIDER),
+            "calls that failed before a provider was chosen have none, and are not in here.",
+            followed(error_ratio(BY_PROVIDER, STEP, WITH_A_PROVIDER), REQUESTS, PROVIDER),
             SHARE,
             width=12,
             narrow=PROVIDER,
