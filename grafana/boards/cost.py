@@ -51,7 +51,7 @@ SECONDS_LEFT_IN_MONTH = (
     "scalar(86400 * (days_in_month(vector(time())) - day_of_month(vector(time())) + 1) - vector(time() % 86400))"
 )
 PERIODS = {"today": "daily", "this week": "weekly", "this month": "monthly", "ever": "total"}  # as the gauge says
-LOW_CREDIT = ((None, "red"), (10, "yellow"), (50, "green"))
+LOW_CREDIT = ((None, "red"), (10, "orange"), (50, "green"))
 
 
 def cost() -> Board:
@@ -115,7 +115,7 @@ def _calendar() -> list[Panel]:
             f"({counted(COST, where=BOUGHT_NOTHING)} or 0 * {counted(REQUESTS)})",
             USD,
             width=4,
-            steps=((None, "green"), (0.01, "yellow")),
+            steps=((None, "green"), (0.01, "orange")),
         ),
     ]
 
@@ -162,9 +162,9 @@ def _days() -> list[Panel]:
     return [
         bars(
             "Spend per day by model",
-            "What does a day cost, and which model makes it so? USD per day (UTC), of the ten dearest models of the "
+            "What does a day cost, and which model makes it so? USD per day (UTC), of the five dearest models of the "
             "range and all others; days that the range only touches are whole.",
-            split(COST, MODEL, TOP),
+            split(COST, MODEL),
             USD,
             width=16,
             height=9,

@@ -17,7 +17,7 @@ from openrouter_otel.names import (
 )
 
 from .frame import Board, Panel, Row
-from .panels import COUNT, SECONDS, TIMES, USD, Column, Series, bars, lines, scorecard
+from .panels import COUNT, EVERY_ONE, SECONDS, TIMES, USD, Column, Series, bars, lines, scorecard
 from .promql import STEP, counted, mean, quantile, ratio, selected
 from .terms import (
     BY_MODEL,
@@ -77,6 +77,7 @@ def _compare() -> list[Panel]:
             "scrapes are further apart. Only the deviation and the extremes do not follow the user filter.",
             MODEL,
             [
+                Column("Calls", counted(DURATION, BY_MODEL, where=WENT_WELL, suffix="_count"), EVERY_ONE),
                 Column("Mean", mean(DURATION, BY_MODEL, WENT_WELL), SECONDS),
                 Column("Deviation", _deviation(), SECONDS),
                 Column("Shortest", f"min by ({MODEL}) (min_over_time({selected(DURATION_MIN)}[$__range]))", SECONDS),

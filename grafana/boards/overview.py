@@ -30,7 +30,6 @@ from .terms import (
     PERCENTILE_COLORS,
     PERCENTILES,
     RANKED,
-    TOP,
     UNPRICED,
     USER,
     WENT_WELL,
@@ -139,10 +138,10 @@ def _money() -> list[Panel]:
     return [
         bars(
             "Spend by model",
-            "Which model costs how much, and when? USD per bar, by the model that served: the ten dearest of the "
+            "Which model costs how much, and when? USD per bar, by the model that served: the five dearest of the "
             "range, and all others. Together they are Spend, but for what the first and last bar stick out of the "
             "range.",
-            split(COST, MODEL, TOP),
+            split(COST, MODEL),
             USD,
             width=16,
             height=9,
@@ -224,7 +223,8 @@ def _breakdown() -> list[Panel]:
         scorecard(
             "Users",
             "Who uses how much, and is anybody served badly? One row a user over this range; calls without a user are "
-            "anonymous, those beyond the cap on users are (other). Click a name for that user in detail.",
+            "anonymous, those beyond the cap on users are (other). Latency is kept for the first `max_histogram_users` "
+            "of a process; the others have a dash. Click a name for that user in detail.",
             "user",
             [
                 *usage(BY_USER),

@@ -31,15 +31,15 @@ EVERY_ONE = units.LocaleFormat  # 1,234 and not 1.23 K
 NOTHING = "–"  # noqa: RUF001 - a dash, not a minus sign: there is no number
 DETAILS = {"model": "models", "provider": "models", "user": "users"}  # the board that a click on one leads to
 
-# Colours that mean something; everything else takes Grafana's palette.
+# Colours that mean something; everything else takes Grafana's palette, whose plain yellow cannot be read on white.
 NEUTRAL = "text"
 MONEY = "blue"
 
 Steps = Sequence[tuple[float | None, str]]
-ERROR_STEPS: Steps = ((None, "green"), (0.01, "yellow"), (0.05, "red"))
-USED_STEPS: Steps = ((None, "green"), (0.5, "yellow"), (0.8, "orange"), (1, "red"))
+ERROR_STEPS: Steps = ((None, "green"), (0.01, "orange"), (0.05, "red"))
+USED_STEPS: Steps = ((None, "green"), (0.5, "dark-yellow"), (0.8, "orange"), (1, "red"))
 OVER_STEPS: Steps = ((None, "green"), (1, "red"))
-NONE_IS_GOOD: Steps = ((None, "green"), (1, "yellow"))
+NONE_IS_GOOD: Steps = ((None, "green"), (1, "orange"))
 
 # Fixed sizes: Grafana's own choice makes every figure of a row as big as its own panel allows.
 FIGURE_SIZE = 30
@@ -278,7 +278,7 @@ def _chart(
     colors: Mapping[str, str] | None,
     calculated: str = "sum",
 ) -> timeseries.Panel:
-    beside = width > 12
+    beside = width > 16
     panel = (
         timeseries.Panel()
         .title(title)
@@ -307,7 +307,12 @@ def _chart(
         panel = panel.with_target(_query(one.expr, one.name, chr(ord("A") + place)).range())
     for name, color in (colors or {}).items():
         panel = panel.override_by_name(name, [_property("color", {"mode": "fixed", "fixedColor": color})])
-    return panel.data_links([_narrowing_link(narrow)]) if narrow else panel
+    if narrow is None:
+        return panel
+    for one in series:
+        if "{{" not in one.name:  # nobody in particular: there is nothing to narrow a board to
+            panel = panel.override_by_name(one.name, [_property("links", [])])
+    return panel.data_links([_narrowing_link(narrow)])
 
 
 def _query(expr: str, name: str, ref: str = "A") -> prometheus_build.Dataquery:

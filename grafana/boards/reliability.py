@@ -25,7 +25,7 @@ from .terms import (
 
 OUTCOME = label(names.OUTCOME)
 OBJECTIVE = 'openrouter:threshold{of="error_objective"}'
-BURN_STEPS = ((None, "green"), (1, "yellow"), (6, "orange"), (14.4, "red"))
+BURN_STEPS = ((None, "green"), (1, "dark-yellow"), (6, "orange"), (14.4, "red"))
 BURN_LINES = ((None, "transparent"), (6, "orange"), (14.4, "red"))
 
 
@@ -56,7 +56,7 @@ def _budget() -> list[Panel]:
             f"1 - {error_ratio()}",
             SHARE,
             width=4,
-            steps=((None, "red"), (0.95, "yellow"), (0.99, "green")),
+            steps=((None, "red"), (0.95, "orange"), (0.99, "green")),
         ),
         number(
             "Failed calls",
@@ -80,7 +80,7 @@ def _budget() -> list[Panel]:
             f"({error_ratio()}) / on () ({OBJECTIVE} > 0)",
             SHARE,
             width=4,
-            steps=((None, "green"), (0.8, "yellow"), (1, "red")),
+            steps=((None, "green"), (0.8, "orange"), (1, "red")),
         ),
         number(
             "Burn, last hour",

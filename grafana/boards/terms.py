@@ -30,7 +30,7 @@ PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 PERCENTILE_COLORS = {"p50": "light-blue", "p95": "blue", "p99": "orange"}
 TOKEN_COLORS = {names.INPUT: "light-blue", names.OUTPUT: "dark-blue"}
 OUTCOME_COLORS = {names.ERROR: "red", names.ABANDONED: "orange", names.CANCELLED: "yellow", names.OK: "green"}
-OTHERS_COLOR = {OTHERS: "#7f8487"}
+OTHERS_COLOR = {OTHERS: "#7f8487", names.OTHER: "#5a5f63"}  # greys: nobody in particular
 
 
 def split(metric: Metric, by: str, count: int = FEW) -> list[Series]:
