@@ -184,13 +184,13 @@ class History:
             spend[call.offer.model] += call.cost
         return dict(spend)
 
-    def openmetrics(self, only: str = "") -> str:
+    def openmetrics(self, only: str | tuple[str, ...] = "") -> str:
         """Every sample of every scrape, for ``promtool``; `only` those whose name begins like that."""
         return "".join([*(line for process in self.processes for line in _lines(process, only)), "# EOF\n"])
 
-    def openmetrics_with_account(self, since: int, until: int) -> str:
+    def openmetrics_with_account(self, since: int, until: int, only: str | tuple[str, ...] = "") -> str:
         """The same, and an account's gauges in a span of time."""
-        return "".join([self.openmetrics().removesuffix("# EOF\n"), *self._account(since, until), "# EOF\n"])
+        return "".join([self.openmetrics(only).removesuffix("# EOF\n"), *self._account(since, until), "# EOF\n"])
 
     def _account(self, since: int, until: int) -> Iterator[str]:
         """What ``openrouter-otel exporter`` would add; OpenRouter's books know a little more than we saw."""
@@ -211,7 +211,7 @@ class History:
             yield f"{names.RESOLVED.prometheus}{{{labels}}} {resolved}.0 {at}\n"
 
 
-def _lines(process: Process, only: str) -> Iterator[str]:
+def _lines(process: Process, only: str | tuple[str, ...]) -> Iterator[str]:
     counters = Counters()
     about = {
         (names.BUILD_INFO.prometheus, (("version", VERSION), ("openai_version", OPENAI_VERSION))): 1.0,
