@@ -2,28 +2,27 @@
 
 Everything that makes counting hard is in it: processes that start and end within the day, one scraped by two jobs, a
 gap of hours, scripts that make a single call and are scraped once, a life before the window. And `History` knows the
-truth, because it made the calls up. ``python tests/usage_history.py`` writes a bigger one for docs/images.
+truth, because it made the calls up. `lived_history` makes none up, but knows less and takes longer.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
-import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 
 from openrouter_otel import names
 from openrouter_otel.names import Metric, label
 
 HOUR = 3600
 DAY = 24 * HOUR
+WEEK = 7 * DAY
+MONDAY = 4 * DAY  # the epoch was a Thursday
 
 
 @dataclass(frozen=True)
@@ -194,15 +193,17 @@ class History:
 
     def _account(self, since: int, until: int) -> Iterator[str]:
         """What ``openrouter-otel exporter`` would add; OpenRouter's books know a little more than we saw."""
-        for at in range(since, until + 1, 300):
-            total = 1.02 * float(sum(self.spend_by_model(since, at).values()))
-            today = 1.02 * float(sum(self.spend_by_model(max(since, at // DAY * DAY), at).values()))
-            for period, value in {"total": 40 + total, "monthly": total, "weekly": total, "daily": today}.items():
+        for at in sorted(range(until, since - 1, -max(300, (until - since) // 400))):
+            total, week, today = (
+                1.02 * float(sum(self.spend_by_model(max(since, start), at).values()))
+                for start in (since, (at - MONDAY) // WEEK * WEEK + MONDAY, at // DAY * DAY)
+            )
+            for period, value in {"total": 40 + total, "monthly": total, "weekly": week, "daily": today}.items():
                 yield f'{names.KEY_USAGE.prometheus}{{period="{period}",job="account"}} {value!r} {at}\n'
             for metric, amount in {
-                names.KEY_LIMIT: 100.0,
-                names.KEY_LIMIT_REMAINING: 60 - total,
-                names.CREDITS_REMAINING: 75 - total,
+                names.KEY_LIMIT: 250.0,
+                names.KEY_LIMIT_REMAINING: 250 - total,
+                names.CREDITS_REMAINING: 200 - total,
                 names.KEY_FREE_REQUESTS: 950.0,
             }.items():
                 yield f'{metric.prometheus}{{job="account"}} {amount!r} {at}\n'
@@ -321,22 +322,3 @@ def _call(dice: random.Random, at: float, offers: tuple[Offer, ...], users: tupl
         retries=int(dice.random() < 0.03) + int(outcome == names.ERROR),
         cached_tokens=int(tokens_in * dice.choice((0, 0, 0.25, 0.5))),
     )
-
-
-def main() -> None:
-    """Write a history for a picture."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--end", type=float, required=True, help="its last moment, in seconds since the epoch")
-    parser.add_argument("--step", type=int, default=120, help="seconds between scrapes")
-    parser.add_argument("--calls-an-hour", type=int, default=120)
-    parser.add_argument("--no-gap", action="store_true", help="without hours in which nothing was scraped")
-    wish = parser.parse_args()
-    history = make_history(wish.end, step=wish.step, calls_an_hour=wish.calls_an_hour, gap=not wish.no_gap)
-    wish.file.write_text(history.openmetrics(), encoding="utf-8")
-    spent = sum(history.spend_by_model(wish.end - DAY, wish.end).values())
-    print(f"{len(history.calls(wish.end - DAY, wish.end))} calls, {spent} USD in the last 24 hours", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

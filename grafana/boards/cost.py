@@ -143,8 +143,8 @@ def _budgets() -> list[Panel]:
         lines(
             "Budgets used",
             "How fast do budgets fill up? The share that is spent in the running day, week or month, recorded by "
-            "rules; each begins again at zero. The filters above do not apply.",
-            [Series(f"{SPENT} / ({LIMIT} > 0)", "{{budget}}")],
+            "rules; each begins again at zero, and of each step its highest is shown. The filters above do not apply.",
+            [Series(f"max_over_time({SPENT}[$__interval]) / ({LIMIT} > 0)", "{{budget}}")],
             SHARE,
             width=24,
             height=7,
