@@ -193,7 +193,7 @@ class History:
 
     def _account(self, since: int, until: int) -> Iterator[str]:
         """What ``openrouter-otel exporter`` would add; OpenRouter's books know a little more than we saw."""
-        for at in sorted(range(until, since - 1, -max(300, (until - since) // 400))):
+        for at in reversed(range(until, since - 1, -max(300, (until - since) // 400))):
             total, week, today = (
                 1.02 * float(sum(self.spend_by_model(max(since, start), at).values()))
                 for start in (since, (at - MONDAY) // WEEK * WEEK + MONDAY, at // DAY * DAY)

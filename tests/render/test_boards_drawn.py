@@ -6,6 +6,7 @@ the same way, ``python tests/render/pictures.py``.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -16,7 +17,7 @@ import pytest
 
 from grafana_queries import DASHBOARDS, Json, View, boards, panel_named
 from grafana_world import recorded_world
-from lived_history import Lived, a_week, lived
+from lived_history import USERS, Lived, a_week, lived
 from openrouter_otel import names
 from render.harness import Shot, drawn, prepared
 from usage_history import DAY, HOUR
@@ -71,10 +72,20 @@ def prometheus(week: Lived, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 @pytest.fixture(scope="module")
-def verdicts(_harness: Future[None], prometheus: str) -> dict[str, Shot]:
+def spoiled(tmp_path_factory: pytest.TempPathFactory) -> Shot:
+    """A board whose names have no room beside their bars."""
+    (board,) = [board for board in boards() if board["uid"] == "openrouter-overview"]
+    panel_named(board, "Top users by spend")["options"]["namePlacement"] = "left"
+    file = tmp_path_factory.mktemp("boards") / "spoiled.json"
+    file.write_text(json.dumps(board), "utf-8")
+    return {"board": str(file), "uid": "spoiled", "from": "now-24h", "to": "now", "theme": "light", "width": 1100}
+
+
+@pytest.fixture(scope="module")
+def verdicts(_harness: Future[None], prometheus: str, spoiled: Shot) -> dict[str, Shot]:
     """What the browser said about every shot."""
     _harness.result()
-    return {named(verdict): verdict for verdict in drawn(prometheus, END, shots())}
+    return {named(verdict): verdict for verdict in drawn(prometheus, END, [*shots(), spoiled])}
 
 
 def test_the_boards_show_what_openrouter_charged(week: Lived, prometheus: str) -> None:
@@ -124,6 +135,11 @@ def test_the_browser_has_nothing_to_complain_about(verdicts: dict[str, Shot], sh
 @each_shot
 def test_no_name_is_cut_off(verdicts: dict[str, Shot], shot: str) -> None:
     assert verdicts[shot]["cut"] == []
+
+
+def test_a_name_that_grafana_shortens_beside_its_bar_is_seen(verdicts: dict[str, Shot], spoiled: Shot) -> None:
+    (longest,) = [user for user in USERS if len(user) > 30]
+    assert verdicts[named(spoiled)]["cut"] == [longest]
 
 
 @each_shot
