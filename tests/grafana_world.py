@@ -1,19 +1,17 @@
-"""A Prometheus as it looks when our rules have run over an invented history: then no panel has a reason to be empty."""
+"""A Prometheus as it looks when our rules have run over what it scraped: then no panel has a reason to be empty."""
 
 from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
 
-from openrouter_otel import names
 from real_prometheus import RealPrometheus, backfill, binary
-from rule_worlds import BUDGETS, COUNTING, THRESHOLDS, Rule
-from usage_history import DAY, HOUR, History
+from rule_worlds import ALERTS, BUDGETS, COUNTING, THRESHOLDS, Rule
 
 RULE_FILES = (THRESHOLDS, COUNTING, BUDGETS)
 ONE_QUERY = "72h"  # a minute a point: Prometheus answers no more than 11,000
@@ -21,12 +19,19 @@ RECORDED = re.compile(r"\bopenrouter:[\w:]+")
 
 
 @contextmanager
-def recorded_world(folder: Path, history: History, since: int, until: int) -> Iterator[str]:
-    """The address of a Prometheus that holds a history, what our rules make of it, and an account's gauges."""
-    backfill(
-        folder, history.openmetrics().removesuffix("# EOF\n") + "".join(_account(history, since, until)) + "# EOF\n"
-    )
-    for number, rules in enumerate(_in_passes()):
+def recorded_world(
+    folder: Path, openmetrics: str, since: int, until: int, alerts: Collection[str] = ()
+) -> Iterator[str]:
+    """The address of a Prometheus that holds what was scraped, and what our rules make of it in a span of time.
+
+    Args:
+        openmetrics: what was scraped.
+        alerts: the names of those that fire when their condition holds; how long it must is the rule tests' business.
+    """
+    backfill(folder, openmetrics)
+    for number, rules in enumerate([*_in_passes(), _firing(alerts)]):
+        if not rules:
+            continue
         with RealPrometheus(folder) as server:
             record(folder / f"pass{number}.rules.yml", rules, server, since, until)
     with RealPrometheus(folder) as server:
@@ -44,6 +49,22 @@ def _in_passes() -> list[list[Rule]]:
         waiting = [rule for rule in waiting if rule not in ready]
         passes.append(ready)
     return passes
+
+
+def _firing(alerts: Collection[str]) -> list[Rule]:
+    """Alerts as the series that Prometheus itself writes of them; promtool backfills recording rules only."""
+    groups = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]
+    return [
+        {
+            "record": "ALERTS",
+            "expr": f"0 * ({rule['expr']}) + 1",
+            "labels": {"alertname": rule["alert"], "alertstate": "firing", **rule["labels"]},
+            "interval": group["interval"],
+        }
+        for group in groups
+        for rule in group["rules"]
+        if rule["alert"] in alerts
+    ]
 
 
 def record(file: Path, rules: Sequence[Rule], server: RealPrometheus, since: int, until: int) -> None:
@@ -66,25 +87,3 @@ def record(file: Path, rules: Sequence[Rule], server: RealPrometheus, since: int
     made = subprocess.run([*command, *span, str(file)], capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(f"promtool recorded nothing: {made.stdout}{made.stderr}")
-
-
-def _account(history: History, since: int, until: int) -> Iterator[str]:
-    """What ``openrouter-otel exporter`` would add; OpenRouter's books know a little more than we saw."""
-    for at in range(since, until + 1, 300):
-        total = 1.02 * float(sum(history.spend_by_model(since, at).values()))
-        today = 1.02 * float(sum(history.spend_by_model(max(since, at // DAY * DAY), at).values()))
-        for period, value in {"total": 40 + total, "monthly": total, "weekly": total, "daily": today}.items():
-            yield f'{names.KEY_USAGE.prometheus}{{period="{period}",job="account"}} {value!r} {at}\n'
-        for metric, amount in {
-            names.KEY_LIMIT: 100.0,
-            names.KEY_LIMIT_REMAINING: 60 - total,
-            names.CREDITS_REMAINING: 75 - total,
-            names.KEY_FREE_REQUESTS: 950.0,
-        }.items():
-            yield f'{metric.prometheus}{{job="account"}} {amount!r} {at}\n'
-        resolved = (at - since) // (6 * HOUR)
-        labels = 'process="00000000000000aa",user="alice",model="openai/gpt-5-mini",job="account"'
-        yield f"{names.RESOLVED.prometheus}{{{labels}}} {resolved}.0 {at}\n"
-    for at in range(until - 9 * HOUR, until - 8 * HOUR, 60):
-        alert = 'alertname="OpenRouterErrorBudgetFastBurn",alertstate="firing",severity="critical"'
-        yield f"ALERTS{{{alert}}} 1.0 {at}\n"

@@ -2,28 +2,27 @@
 
 Everything that makes counting hard is in it: processes that start and end within the day, one scraped by two jobs, a
 gap of hours, scripts that make a single call and are scraped once, a life before the window. And `History` knows the
-truth, because it made the calls up. ``python tests/usage_history.py`` writes a bigger one for docs/images.
+truth, because it made the calls up. `lived_history` makes none up, but knows less and takes longer.
 """
 
 from __future__ import annotations
 
-import argparse
 import math
 import random
-import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from pathlib import Path
 
 from openrouter_otel import names
 from openrouter_otel.names import Metric, label
 
 HOUR = 3600
 DAY = 24 * HOUR
+WEEK = 7 * DAY
+MONDAY = 4 * DAY  # the epoch was a Thursday
 
 
 @dataclass(frozen=True)
@@ -184,12 +183,36 @@ class History:
             spend[call.offer.model] += call.cost
         return dict(spend)
 
-    def openmetrics(self, only: str = "") -> str:
+    def openmetrics(self, only: str | tuple[str, ...] = "") -> str:
         """Every sample of every scrape, for ``promtool``; `only` those whose name begins like that."""
         return "".join([*(line for process in self.processes for line in _lines(process, only)), "# EOF\n"])
 
+    def openmetrics_with_account(self, since: int, until: int, only: str | tuple[str, ...] = "") -> str:
+        """The same, and an account's gauges in a span of time."""
+        return "".join([self.openmetrics(only).removesuffix("# EOF\n"), *self._account(since, until), "# EOF\n"])
 
-def _lines(process: Process, only: str) -> Iterator[str]:
+    def _account(self, since: int, until: int) -> Iterator[str]:
+        """What ``openrouter-otel exporter`` would add; OpenRouter's books know a little more than we saw."""
+        for at in reversed(range(until, since - 1, -max(300, (until - since) // 400))):
+            total, week, today = (
+                1.02 * float(sum(self.spend_by_model(max(since, start), at).values()))
+                for start in (since, (at - MONDAY) // WEEK * WEEK + MONDAY, at // DAY * DAY)
+            )
+            for period, value in {"total": 40 + total, "monthly": total, "weekly": week, "daily": today}.items():
+                yield f'{names.KEY_USAGE.prometheus}{{period="{period}",job="account"}} {value!r} {at}\n'
+            for metric, amount in {
+                names.KEY_LIMIT: 250.0,
+                names.KEY_LIMIT_REMAINING: 250 - total,
+                names.CREDITS_REMAINING: 200 - total,
+                names.KEY_FREE_REQUESTS: 950.0,
+            }.items():
+                yield f'{metric.prometheus}{{job="account"}} {amount!r} {at}\n'
+            resolved = (at - since) // (6 * HOUR)
+            labels = 'process="00000000000000aa",user="alice",model="openai/gpt-5-mini",job="account"'
+            yield f"{names.RESOLVED.prometheus}{{{labels}}} {resolved}.0 {at}\n"
+
+
+def _lines(process: Process, only: str | tuple[str, ...]) -> Iterator[str]:
     counters = Counters()
     about = {
         (names.BUILD_INFO.prometheus, (("version", VERSION), ("openai_version", OPENAI_VERSION))): 1.0,
@@ -238,7 +261,7 @@ def make_history(
     for first, last, jobs, unseen in long_lives:
         start, stop = begin + first * HOUR, begin + last * HOUR
         scrapes = [begin + at for at in range(first * HOUR + step, last * HOUR + 1, step) if at // HOUR not in unseen]
-        lives.append((jobs, scrapes, _moments(dice, start, stop, calls_an_hour)))
+        lives.append((jobs, scrapes, moments(dice, start, stop, calls_an_hour)))
     for _ in range(hours // 2):  # scripts that make one call and are scraped once
         moment = dice.uniform(begin, end - step)
         lives.append((("openrouter",), [math.ceil(moment)], [moment]))
@@ -255,7 +278,7 @@ def make_history(
     )
 
 
-def _moments(dice: random.Random, start: float, stop: float, calls_an_hour: float) -> list[float]:
+def moments(dice: random.Random, start: float, stop: float, calls_an_hour: float) -> list[float]:
     """Random times, fewer at night."""
     moments: list[float] = []
     at = start
@@ -299,22 +322,3 @@ def _call(dice: random.Random, at: float, offers: tuple[Offer, ...], users: tupl
         retries=int(dice.random() < 0.03) + int(outcome == names.ERROR),
         cached_tokens=int(tokens_in * dice.choice((0, 0, 0.25, 0.5))),
     )
-
-
-def main() -> None:
-    """Write a history for a picture."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("file", type=Path)
-    parser.add_argument("--end", type=float, required=True, help="its last moment, in seconds since the epoch")
-    parser.add_argument("--step", type=int, default=120, help="seconds between scrapes")
-    parser.add_argument("--calls-an-hour", type=int, default=120)
-    parser.add_argument("--no-gap", action="store_true", help="without hours in which nothing was scraped")
-    wish = parser.parse_args()
-    history = make_history(wish.end, step=wish.step, calls_an_hour=wish.calls_an_hour, gap=not wish.no_gap)
-    wish.file.write_text(history.openmetrics(), encoding="utf-8")
-    spent = sum(history.spend_by_model(wish.end - DAY, wish.end).values())
-    print(f"{len(history.calls(wish.end - DAY, wish.end))} calls, {spent} USD in the last 24 hours", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    main()

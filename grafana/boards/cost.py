@@ -11,6 +11,7 @@ from .panels import (
     COUNT,
     EVERY_ONE,
     MONEY,
+    OVER_STEPS,
     SECONDS,
     SHARE,
     USD,
@@ -35,6 +36,7 @@ from .terms import (
     TOP,
     USER,
     cached_share,
+    called,
     price_per_million,
     prices,
     split,
@@ -48,7 +50,8 @@ ZERO = "zero line"
 SECONDS_LEFT_IN_MONTH = (
     "scalar(86400 * (days_in_month(vector(time())) - day_of_month(vector(time())) + 1) - vector(time() % 86400))"
 )
-LOW_CREDIT = ((None, "red"), (10, "yellow"), (50, "green"))
+PERIODS = {"today": "daily", "this week": "weekly", "this month": "monthly", "ever": "total"}  # as the gauge says
+LOW_CREDIT = ((None, "red"), (10, "orange"), (50, "green"))
 
 
 def cost() -> Board:
@@ -112,7 +115,7 @@ def _calendar() -> list[Panel]:
             f"({counted(COST, where=BOUGHT_NOTHING)} or 0 * {counted(REQUESTS)})",
             USD,
             width=4,
-            steps=((None, "green"), (0.01, "yellow")),
+            steps=((None, "green"), (0.01, "orange")),
         ),
     ]
 
@@ -122,14 +125,16 @@ def _budgets() -> list[Panel]:
         scorecard(
             "Budgets",
             "Which budget is nearly spent, and will it hold? Each budget of grafana/budgets.yml in its running day, "
-            "week or month (UTC), recorded by rules every minute; the forecast takes the pace of the last seven days "
-            "(of the last day for a daily budget). The filters above do not apply.",
+            "week or month (UTC), recorded by rules every minute; forecast and the time until it is gone take the "
+            "pace of the last seven days (of the last day for a daily budget). A forecast below 100 % means that it "
+            "holds: it begins anew before it is gone. The filters above do not apply.",
             "budget",
             [
                 Column("Used", _each(f"{SPENT} / ({LIMIT} > 0)"), SHARE, USED_STEPS),
                 Column("Spent", _each(SPENT), USD),
                 Column("Limit", _each(LIMIT), USD),
                 Column("Forecast", _each(FORECAST), USD),
+                Column("Will use", _each(f"{FORECAST} / ({LIMIT} > 0)"), SHARE, OVER_STEPS),
                 Column("Gone in", _each(f"clamp_min({LIMIT} - {SPENT}, 0) / ({PACE} > 0)"), SECONDS),
             ],
             height=8,
@@ -138,8 +143,8 @@ def _budgets() -> list[Panel]:
         lines(
             "Budgets used",
             "How fast do budgets fill up? The share that is spent in the running day, week or month, recorded by "
-            "rules; each begins again at zero. The filters above do not apply.",
-            [Series(f"{SPENT} / ({LIMIT} > 0)", "{{budget}}")],
+            "rules; each begins again at zero, and of each step its highest is shown. The filters above do not apply.",
+            [Series(f"max_over_time({SPENT}[$__interval]) / ({LIMIT} > 0)", "{{budget}}")],
             SHARE,
             width=24,
             height=7,
@@ -157,9 +162,9 @@ def _days() -> list[Panel]:
     return [
         bars(
             "Spend per day by model",
-            "What does a day cost, and which model makes it so? USD per day (UTC), of the ten dearest models of the "
-            "range and all others.",
-            split(COST, MODEL, TOP),
+            "What does a day cost, and which model makes it so? USD per day (UTC), of the five dearest models of the "
+            "range and all others; days that the range only touches are whole.",
+            split(COST, MODEL),
             USD,
             width=16,
             height=9,
@@ -169,10 +174,10 @@ def _days() -> list[Panel]:
         ),
         ranking(
             "Providers by spend",
-            f"Which upstream provider gets the money? USD in this range, the {TOP} largest. Click a bar for its "
-            "models.",
-            top(TOP, counted(COST, BY_PROVIDER)),
-            "{{provider}}",
+            f"Which upstream provider gets the money? USD in this range, the {TOP} largest; {names.UNKNOWN} where an "
+            "answer named none. Click a bar for its models.",
+            top(TOP, called(counted(COST, BY_PROVIDER), PROVIDER)),
+            "{{name}}",
             USD,
             width=8,
             height=9,
@@ -217,7 +222,7 @@ def _drivers() -> list[Panel]:
             [
                 *usage(BY_MODEL),
                 *prices(BY_MODEL),
-                Column("Cached input", cached_share(BY_MODEL), SHARE),
+                Column("Cached", cached_share(BY_MODEL), SHARE),
                 Column("For nothing", ratio(wasted, by_model), SHARE),
             ],
             height=9,
@@ -244,7 +249,6 @@ def _drivers() -> list[Panel]:
 
 
 def _account() -> list[Panel]:
-    usage_now = f"max by (period) ({names.KEY_USAGE.prometheus})"
     return [
         number(
             "Credit left",
@@ -276,14 +280,15 @@ def _account() -> list[Panel]:
             EVERY_ONE,
             width=6,
         ),
-        ranking(
-            "Charged to this key",
-            "What did OpenRouter charge this key today, this week, this month and ever? USD, as OpenRouter says; its "
-            "days are UTC's. Compare with the calendar row: programs without our instrumentation are in here too.",
-            f"sort_desc({usage_now})",
-            "{{period}}",
-            USD,
-            width=24,
-            height=6,
+        *(
+            number(
+                f"Charged {when}",
+                f"What did OpenRouter charge this key {when}? USD, as OpenRouter says; its days are UTC's. "
+                "Compare with the calendar row: programs without our instrumentation are in here too.",
+                f'max({names.KEY_USAGE.prometheus}{{period="{period}"}})',
+                USD,
+                width=6,
+            )
+            for when, period in PERIODS.items()
         ),
     ]

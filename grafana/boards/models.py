@@ -17,7 +17,7 @@ from openrouter_otel.names import (
 )
 
 from .frame import Board, Panel, Row
-from .panels import COUNT, SECONDS, TIMES, USD, Column, Series, bars, lines, scorecard
+from .panels import COUNT, EVERY_ONE, SECONDS, TIMES, USD, Column, Series, bars, lines, scorecard
 from .promql import STEP, counted, mean, quantile, ratio, selected
 from .terms import (
     BY_MODEL,
@@ -27,6 +27,7 @@ from .terms import (
     PROVIDER,
     TOKEN_COLORS,
     WENT_WELL,
+    WITH_A_PROVIDER,
     followed,
     price_per_million,
     prices,
@@ -56,14 +57,15 @@ def _compare() -> list[Panel]:
     return [
         scorecard(
             "Scorecard",
-            "Which model is worth its price? One row a model over this range: prices as billed, errors per call, "
-            "latency of successful calls pooled over the range. Click a name to see only that model.",
+            "Which model is worth its price? One row a model over this range: price per request and per million "
+            "tokens as billed, errors per call, latency of successful calls and time to a stream's first token (TTFT) "
+            "pooled over the range. Click a name to see only that model.",
             MODEL,
             [
                 *usage(BY_MODEL),
                 *prices(BY_MODEL),
                 *service(BY_MODEL),
-                Column("p95 first token", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
+                Column("p95 TTFT", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
                 Column("Tokens/s", quantile(0.5, OUTPUT_RATE, BY_MODEL), TIMES),
             ],
             height=9,
@@ -71,10 +73,11 @@ def _compare() -> list[Panel]:
         scorecard(
             "Latency",
             "How long do successful calls of a model take, and how much do they scatter? Mean and deviation are exact, "
-            "percentiles come from histogram buckets; the extremes are kept a minute at a time. Only the deviation and "
-            "the extremes do not follow the user filter.",
+            "percentiles come from histogram buckets. The extremes are kept a minute at a time and miss calls where "
+            "scrapes are further apart. Only the deviation and the extremes do not follow the user filter.",
             MODEL,
             [
+                Column("Calls", counted(DURATION, BY_MODEL, where=WENT_WELL, suffix="_count"), EVERY_ONE),
                 Column("Mean", mean(DURATION, BY_MODEL, WENT_WELL), SECONDS),
                 Column("Deviation", _deviation(), SECONDS),
                 Column("Shortest", f"min by ({MODEL}) (min_over_time({selected(DURATION_MIN)}[$__range]))", SECONDS),
@@ -117,7 +120,7 @@ def _speed() -> list[Panel]:
             "p95 latency by provider",
             "Is one upstream provider slow? 95th percentile of successful calls per step, of the five most called "
             "providers.",
-            followed(quantile(0.95, DURATION, BY_PROVIDER, STEP, WENT_WELL), REQUESTS, PROVIDER),
+            followed(quantile(0.95, DURATION, BY_PROVIDER, STEP, WENT_WELL | WITH_A_PROVIDER), REQUESTS, PROVIDER),
             SECONDS,
             width=12,
             narrow=PROVIDER,

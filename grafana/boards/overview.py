@@ -29,7 +29,7 @@ from .terms import (
     OTHERS_COLOR,
     PERCENTILE_COLORS,
     PERCENTILES,
-    TOP,
+    RANKED,
     UNPRICED,
     USER,
     WENT_WELL,
@@ -138,10 +138,10 @@ def _money() -> list[Panel]:
     return [
         bars(
             "Spend by model",
-            "Which model costs how much, and when? USD per bar, by the model that served: the ten dearest of the "
+            "Which model costs how much, and when? USD per bar, by the model that served: the five dearest of the "
             "range, and all others. Together they are Spend, but for what the first and last bar stick out of the "
             "range.",
-            split(COST, MODEL, TOP),
+            split(COST, MODEL),
             USD,
             width=16,
             height=9,
@@ -150,13 +150,14 @@ def _money() -> list[Panel]:
         ),
         ranking(
             "Top users by spend",
-            f"Who spends most? USD in this range, the {TOP} largest. Click a bar for that user in detail.",
-            top(TOP, counted(COST, BY_USER)),
+            f"Who spends most? USD in this range, the {RANKED} largest. Click a bar for that user in detail.",
+            top(RANKED, counted(COST, BY_USER)),
             "{{user}}",
             USD,
             width=8,
             height=9,
             narrow=USER,
+            long_names=True,
         ),
     ]
 
@@ -208,20 +209,22 @@ def _breakdown() -> list[Panel]:
         scorecard(
             "Models",
             "Which model is worth its price? One row a model over this range: spend, spend per million tokens as "
-            "billed, latency of successful calls. Click a name for that model in detail.",
+            "billed, latency of successful calls, time to a stream's first token (TTFT). Click a name for that model "
+            "in detail.",
             "model",
             [
                 *usage(BY_MODEL),
-                Column("Per 1M tokens", price_per_million(BY_MODEL), USD),
+                Column("Per million", price_per_million(BY_MODEL), USD),
                 *service(BY_MODEL),
-                Column("p95 first token", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
+                Column("p95 TTFT", quantile(0.95, FIRST_TOKEN, BY_MODEL), SECONDS),
             ],
             height=8,
         ),
         scorecard(
             "Users",
             "Who uses how much, and is anybody served badly? One row a user over this range; calls without a user are "
-            "anonymous, those beyond the cap on users are (other). Click a name for that user in detail.",
+            "anonymous, those beyond the cap on users are (other). Latency is kept for the first `max_histogram_users` "
+            "of a process; the others have a dash. Click a name for that user in detail.",
             "user",
             [
                 *usage(BY_USER),

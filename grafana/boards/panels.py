@@ -31,19 +31,21 @@ EVERY_ONE = units.LocaleFormat  # 1,234 and not 1.23 K
 NOTHING = "–"  # noqa: RUF001 - a dash, not a minus sign: there is no number
 DETAILS = {"model": "models", "provider": "models", "user": "users"}  # the board that a click on one leads to
 
-# Colours that mean something; everything else takes Grafana's palette.
+# Colours that mean something; everything else takes Grafana's palette, whose plain yellow cannot be read on white.
 NEUTRAL = "text"
 MONEY = "blue"
 
 Steps = Sequence[tuple[float | None, str]]
-ERROR_STEPS: Steps = ((None, "green"), (0.01, "yellow"), (0.05, "red"))
-USED_STEPS: Steps = ((None, "green"), (0.5, "yellow"), (0.8, "orange"), (1, "red"))
-NONE_IS_GOOD: Steps = ((None, "green"), (1, "yellow"))
+ERROR_STEPS: Steps = ((None, "green"), (0.01, "orange"), (0.05, "red"))
+USED_STEPS: Steps = ((None, "green"), (0.5, "dark-yellow"), (0.8, "orange"), (1, "red"))
+OVER_STEPS: Steps = ((None, "green"), (1, "red"))
+NONE_IS_GOOD: Steps = ((None, "green"), (1, "orange"))
 
 # Fixed sizes: Grafana's own choice makes every figure of a row as big as its own panel allows.
 FIGURE_SIZE = 30
 LABEL_SIZE = 13
-COLUMN_WIDTH = 112  # what is left of the table belongs to the names
+TITLE_SIZE = 12
+COLUMN_WIDTH = 96  # what is left of the table belongs to the names; of nine columns on a small screen a quarter
 
 # The heading of the only figure that our legends show.
 LEGEND_ORDER = {"sum": "Total", "lastNotNull": "Last *"}
@@ -145,7 +147,7 @@ def lines(
         _chart(title, why, series, unit, width, height, narrow, colors, "lastNotNull")
         .line_width(2)
         .fill_opacity(0)
-        .span_nulls(True)
+        .span_nulls(False)  # no line through hours in which nothing was called: nobody knows what it would have been
     )
     if steps is None:
         return panel
@@ -154,9 +156,24 @@ def lines(
 
 
 def ranking(
-    title: str, why: str, expr: str, name: str, unit: str, *, width: int, height: int = 8, narrow: str | None = None
+    title: str,
+    why: str,
+    expr: str,
+    name: str,
+    unit: str,
+    *,
+    width: int,
+    height: int = 8,
+    narrow: str | None = None,
+    long_names: bool = False,
 ) -> bargauge.Panel:
-    """The largest of something, one bar each, called by what `name` makes of its labels; a click leads to `narrow`."""
+    """The largest of something, one bar each, called by what `name` makes of its labels; a click leads to `narrow`.
+
+    Names stand beside the bars, where Grafana cuts what is longer than two fifths of the panel; `long_names` stand
+    above them.
+    """
+    placement = kinds.BarGaugeNamePlacement.TOP if long_names else kinds.BarGaugeNamePlacement.LEFT
+    text = common_build.VizTextDisplayOptions().value_size(LABEL_SIZE)
     panel = (
         bargauge.Panel()
         .title(title)
@@ -170,13 +187,13 @@ def ranking(
         .orientation(kinds.VizOrientation.HORIZONTAL)
         .display_mode(kinds.BarGaugeDisplayMode.BASIC)
         .value_mode(kinds.BarGaugeValueMode.TEXT)
-        .name_placement(kinds.BarGaugeNamePlacement.LEFT)
+        .name_placement(placement)
         .show_unfilled(False)
         .sizing(kinds.BarGaugeSizing.MANUAL)
-        .min_viz_height(16)
-        .max_viz_height(28)
+        .min_viz_height(30 if long_names else 16)
+        .max_viz_height(40 if long_names else 28)
         .color_scheme(build.FieldColor().mode(model.FieldColorModeId.FIXED).fixed_color(MONEY))
-        .text(common_build.VizTextDisplayOptions().value_size(LABEL_SIZE))
+        .text(text.title_size(TITLE_SIZE) if long_names else text)
         .reduce_options(_last())
         .with_target(_query(expr, name).instant())
     )
@@ -220,8 +237,11 @@ def scorecard(
             options={"excludeByName": {"Time": True}, "includeByName": {}, "indexByName": order, "renameByName": shown},
         )
     )
-    if key in DETAILS:
-        panel = panel.override_by_name(heading, [_property("links", [_row_link(key, heading)])])
+    for name in (key, *beside):
+        looks = [_property("custom.wrapText", True)]  # else the end of a long name would be out of sight
+        if name == key in DETAILS:
+            looks.append(_property("links", [_row_link(key, heading)]))
+        panel = panel.override_by_name(_heading(name), looks)
     for column in columns:
         looks = [
             _property("unit", column.unit),
@@ -258,7 +278,7 @@ def _chart(
     colors: Mapping[str, str] | None,
     calculated: str = "sum",
 ) -> timeseries.Panel:
-    beside = width > 12
+    beside = width > 16
     panel = (
         timeseries.Panel()
         .title(title)
@@ -287,7 +307,12 @@ def _chart(
         panel = panel.with_target(_query(one.expr, one.name, chr(ord("A") + place)).range())
     for name, color in (colors or {}).items():
         panel = panel.override_by_name(name, [_property("color", {"mode": "fixed", "fixedColor": color})])
-    return panel.data_links([_narrowing_link(narrow)]) if narrow else panel
+    if narrow is None:
+        return panel
+    for one in series:
+        if "{{" not in one.name:  # nobody in particular: there is nothing to narrow a board to
+            panel = panel.override_by_name(one.name, [_property("links", [])])
+    return panel.data_links([_narrowing_link(narrow)])
 
 
 def _query(expr: str, name: str, ref: str = "A") -> prometheus_build.Dataquery:

@@ -101,9 +101,9 @@ def share(part: str, whole: str) -> str:
     return f"{part} / on () group_left () ({whole} > 0)"
 
 
-def error_ratio(by: tuple[str, ...] = (), window: Window = RANGE) -> str:
+def error_ratio(by: tuple[str, ...] = (), window: Window = RANGE, where: Mapping[str, str] | None = None) -> str:
     """Errors per call, between 0 and 1."""
-    return ratio(counted_or_zero(names.ERRORS, by, window), counted(names.REQUESTS, by, window))
+    return ratio(counted_or_zero(names.ERRORS, by, window, where), counted(names.REQUESTS, by, window, where))
 
 
 def quantile(

@@ -16,6 +16,7 @@ from .terms import (
     OTHERS_COLOR,
     OUTCOME_COLORS,
     PROVIDER,
+    WITH_A_PROVIDER,
     errors_by_type,
     followed,
     service,
@@ -24,7 +25,7 @@ from .terms import (
 
 OUTCOME = label(names.OUTCOME)
 OBJECTIVE = 'openrouter:threshold{of="error_objective"}'
-BURN_STEPS = ((None, "green"), (1, "yellow"), (6, "orange"), (14.4, "red"))
+BURN_STEPS = ((None, "green"), (1, "dark-yellow"), (6, "orange"), (14.4, "red"))
 BURN_LINES = ((None, "transparent"), (6, "orange"), (14.4, "red"))
 
 
@@ -55,7 +56,7 @@ def _budget() -> list[Panel]:
             f"1 - {error_ratio()}",
             SHARE,
             width=4,
-            steps=((None, "red"), (0.95, "yellow"), (0.99, "green")),
+            steps=((None, "red"), (0.95, "orange"), (0.99, "green")),
         ),
         number(
             "Failed calls",
@@ -79,7 +80,7 @@ def _budget() -> list[Panel]:
             f"({error_ratio()}) / on () ({OBJECTIVE} > 0)",
             SHARE,
             width=4,
-            steps=((None, "green"), (0.8, "yellow"), (1, "red")),
+            steps=((None, "green"), (0.8, "orange"), (1, "red")),
         ),
         number(
             "Burn, last hour",
@@ -135,8 +136,8 @@ def _failures() -> list[Panel]:
         lines(
             "Error ratio by provider",
             "Which upstream provider is in trouble? Errors per call of a step, of the five most called providers; "
-            "calls that failed before a provider was chosen have none.",
-            followed(error_ratio(BY_PROVIDER, STEP), REQUESTS, PROVIDER),
+            "calls that failed before a provider was chosen have none, and are not in here.",
+            followed(error_ratio(BY_PROVIDER, STEP, WITH_A_PROVIDER), REQUESTS, PROVIDER),
             SHARE,
             width=12,
             narrow=PROVIDER,

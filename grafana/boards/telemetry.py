@@ -70,7 +70,7 @@ def _known() -> list[Panel]:
             ratio(f"({counted(COST, where=ESTIMATED)} or 0 * {counted(COST)})", counted(COST)),
             SHARE,
             width=4,
-            steps=((None, "green"), (0.05, "yellow")),
+            steps=((None, "green"), (0.05, "orange")),
         ),
         number(
             "Beyond the cap",
@@ -79,7 +79,7 @@ def _known() -> list[Panel]:
             ratio(f"({counted(REQUESTS, where=BEYOND_CAP)} or 0 * {counted(REQUESTS)})", counted(REQUESTS)),
             SHARE,
             width=4,
-            steps=((None, "green"), (0.000001, "yellow")),
+            steps=((None, "green"), (0.000001, "orange")),
         ),
         number(
             "Counter resets",
@@ -96,7 +96,7 @@ def _known() -> list[Panel]:
             f"time() - max(timestamp(last_over_time({selected(PROCESS_START)}[$__range])))",
             SECONDS,
             width=4,
-            steps=((None, "green"), (300, "yellow")),
+            steps=((None, "green"), (300, "orange")),
         ),
     ]
 
@@ -209,7 +209,7 @@ def _books() -> list[Panel]:
             f"{ratio(counted_here, f'({charged})')} - 1",
             SHARE,
             width=12,
-            steps=((None, "yellow"), (-0.05, "green"), (0.05, "yellow")),
+            steps=((None, "orange"), (-0.05, "green"), (0.05, "orange")),
         ),
         number(
             "Charged to the key",

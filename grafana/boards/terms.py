@@ -18,17 +18,19 @@ BY_USER = (USER,)
 
 WENT_WELL = {names.OUTCOME: names.OK}
 BOUGHT_NOTHING = {names.OUTCOME: f"!{names.OK}"}
+WITH_A_PROVIDER = {names.UPSTREAM: "!"}  # an answer need not tell, and where none came there was none
 UNPRICED = {names.COST_SOURCE: names.UNPRICED}
 
 OTHERS = "all others"
 TOP = 10
+RANKED = 7  # bars with their names above them beside a chart
 FEW = 5  # as many names as fit below a chart of half the width
 
 PERCENTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 PERCENTILE_COLORS = {"p50": "light-blue", "p95": "blue", "p99": "orange"}
 TOKEN_COLORS = {names.INPUT: "light-blue", names.OUTPUT: "dark-blue"}
 OUTCOME_COLORS = {names.ERROR: "red", names.ABANDONED: "orange", names.CANCELLED: "yellow", names.OK: "green"}
-OTHERS_COLOR = {OTHERS: "#7f8487"}
+OTHERS_COLOR = {OTHERS: "#7f8487", names.OTHER: "#5a5f63"}  # greys: nobody in particular
 
 
 def split(metric: Metric, by: str, count: int = FEW) -> list[Series]:
@@ -40,6 +42,12 @@ def split(metric: Metric, by: str, count: int = FEW) -> list[Series]:
 def followed(expr: str, metric: Metric, by: str) -> list[Series]:
     """A level over time, for the values of a label that are used most."""
     return [Series(among_largest(expr, metric, by, FEW), f"{{{{{by}}}}}")]
+
+
+def called(expr: str, by: str) -> str:
+    """With the label ``name``: what `by` says, and a word where it says nothing."""
+    unknown = f'label_replace({expr}, "name", "{names.UNKNOWN}", "{by}", "")'
+    return f'label_replace({unknown}, "name", "$1", "{by}", "(.+)")'
 
 
 def price_per_million(by: tuple[str, ...] = (), window: Window = RANGE) -> str:
@@ -67,7 +75,7 @@ def prices(by: tuple[str, ...]) -> list[Column]:
     """How dear."""
     return [
         Column("Per request", ratio(counted(COST, by), counted(REQUESTS, by)), USD),
-        Column("Per 1M tokens", price_per_million(by), USD),
+        Column("Per million", price_per_million(by), USD),
     ]
 
 

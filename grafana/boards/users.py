@@ -63,7 +63,8 @@ def _who() -> list[Panel]:
         scorecard(
             "All users",
             "Who uses how much, and is anybody served badly? One row a user over this range; calls without a user are "
-            "anonymous, those beyond the cap on users are (other). Click a name to see only that user.",
+            "anonymous, those beyond the cap on users are (other). Latency is kept for the first `max_histogram_users` "
+            "of a process; the others have a dash. Click a name to see only that user.",
             USER,
             [
                 *usage(BY_USER),

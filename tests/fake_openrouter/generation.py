@@ -7,7 +7,7 @@ import itertools
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from . import catalogue, structured
@@ -29,12 +29,14 @@ class Ask:
         operation: the contract's word: ``chat``, ``embeddings``, ...
         body: the request's JSON.
         key: the API key.
+        at: when, in seconds since the epoch.
     """
 
     operation: str
     body: Mapping[str, Any]
     key: str
     streamed: bool
+    at: float = field(default_factory=time.time)
 
     @property
     def model(self) -> str:
@@ -82,7 +84,7 @@ class Generation:
         """Its line in the book, untold."""
         return Entry(
             id=self.id,
-            time=time.time(),
+            time=self.ask.at,
             operation=self.ask.operation,
             requested_model=self.ask.model,
             model=self.model,
@@ -104,7 +106,7 @@ def generate(ask: Ask, scenario: Scenario, count: Counting) -> Generation:
     tokens = count(ask, scenario)
     price = row.price(tokens) if scenario.cost is None else scenario.cost
     charge, bill = (scenario.fee, price) if scenario.byok else (price, price * 0)
-    created = int(time.time())
+    created = int(ask.at)
     return Generation(
         id=f"gen-{created}-{_id(next(_numbers))}",
         created=created,

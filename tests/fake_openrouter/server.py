@@ -69,6 +69,7 @@ class FakeOpenRouter:
         ingestion: seconds until ``/generation`` knows of a generation.
         terms: what the account is like.
         clock: the time that ``/generation`` and ``/activity`` go by.
+        called_at: the time that a call goes into the book with.
     """
 
     def __init__(self, port: int = 0, default: Scenario | None = None) -> None:
@@ -80,6 +81,7 @@ class FakeOpenRouter:
         self.ingestion = 0.0
         self.terms = Terms()
         self.clock: Callable[[], float] = time.time
+        self.called_at: Callable[[], float] = time.time
         self._server = _Server(port, self)
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, name="fake-openrouter", daemon=True
@@ -195,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
         same = forms.fingerprint(received.headers.get("content-type", ""), received.content)
         attempt = openrouter.attempts.number(received.headers, same, wanted)
         openrouter.book.requested(retry=attempt > 0)
-        ask = Ask(operation.name, body, received.key, streamed)
+        ask = Ask(operation.name, body, received.key, streamed, openrouter.called_at())
         strikes = bool(wanted.fault) and (not wanted.failures or attempt < wanted.failures)
         play = FAULTS[wanted.fault] if strikes else answer
         play(Exchange(Wire(self), openrouter.book, operation, ask, wanted if strikes else replace(wanted, fault="")))

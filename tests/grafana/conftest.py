@@ -27,5 +27,7 @@ def history() -> History:
 @pytest.fixture(scope="session")
 def prometheus(history: History, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a Prometheus that has scraped the history."""
-    with recorded_world(tmp_path_factory.mktemp("prometheus"), history, END - 34 * HOUR, END) as url:
+    since = END - 34 * HOUR
+    scraped = history.openmetrics_with_account(since, END)
+    with recorded_world(tmp_path_factory.mktemp("prometheus"), scraped, since, END) as url:
         yield url

@@ -224,6 +224,19 @@ def test_rules_name_only_what_is_exported_or_recorded() -> None:
             assert set(re.findall(r"\bopenrouter[_:][\w:]+", rule["expr"])) <= {*EXPOSED, *RECORDED}
 
 
+@each_panel
+def test_what_is_nobody_in_particular_leads_nowhere(panel: Json) -> None:
+    """A click on `all others` would open a board of a model without a name."""
+    if not panel["fieldConfig"]["defaults"].get("links") or panel["type"] != "timeseries":
+        return
+    unlinked = {
+        override["matcher"]["options"]
+        for override in panel["fieldConfig"]["overrides"]
+        if {"id": "links", "value": []} in override["properties"]
+    }
+    assert unlinked == {t["legendFormat"] for t in panel["targets"] if "{{" not in t["legendFormat"]}
+
+
 def test_every_rule_of_the_linter_that_is_left_out_has_a_reason() -> None:
     excluded, raw = (
         yaml.safe_load((folder / ".lint").read_text("utf-8"))["exclusions"] for folder in (DASHBOARDS, RAW)

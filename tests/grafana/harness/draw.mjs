@@ -71,7 +71,7 @@ async function draw(browser, shot) {
   await page.setViewportSize({ width: shot.width, height: Math.ceil(height) + 16 });
   await page.waitForTimeout(700);
   const panels = await page.evaluate(() => window.panelStates());
-  const cut = await page.evaluate(cutTexts);
+  const cut = await page.evaluate(cutTexts, NAMES);
   const empty = await page.evaluate(() => document.querySelectorAll('[data-empty]').length);
   if (shot.picture) {
     await page.screenshot({ path: shot.picture });
@@ -80,10 +80,13 @@ async function draw(browser, shot) {
   return { ...shot, panels, complaints: [...new Set(complaints)], cut, empty };
 }
 
-/** Texts of legends and panel titles that do not fit into the place they have. */
-function cutTexts() {
+// Where names stand: in panel titles, legends, tables, and beside or above bars, whose names have no class and no test id.
+const NAMES = '[data-testid^="data-testid Panel header"] h2, [class*="LegendLabel"], [data-testid^="VizLegend series"], [role="columnheader"], [role="gridcell"], [style*="text-overflow: ellipsis"]';
+
+/** Those that do not fit into the place they have. */
+function cutTexts(names) {
   const found = [];
-  for (const one of document.querySelectorAll('[class*="LegendLabel"], [data-testid^="VizLegend series"], [data-testid^="data-testid Panel header"] h2')) {
+  for (const one of document.querySelectorAll(names)) {
     if (one.scrollWidth > one.clientWidth + 1 && getComputedStyle(one).overflow !== 'visible') {
       found.push(one.textContent);
     }

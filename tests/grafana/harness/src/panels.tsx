@@ -225,6 +225,7 @@ const CELL_OPTIONS = {
   hidden: false,
   hideFrom: undefined,
   wrapHeaderText: undefined,
+  wrapText: undefined,
 };
 
 function plugin(id: string, component: any, options: Record<string, unknown>, color: string): PanelPlugin {
