@@ -51,6 +51,7 @@ SECONDS_LEFT_IN_MONTH = (
     "scalar(86400 * (days_in_month(vector(time())) - day_of_month(vector(time())) + 1) - vector(time() % 86400))"
 )
 PERIODS = {"today": "daily", "this week": "weekly", "this month": "monthly", "ever": "total"}  # as the gauge says
+SAW = 360  # points: of a month's days each has its tooth
 LOW_CREDIT = ((None, "red"), (10, "orange"), (50, "green"))
 
 
@@ -148,6 +149,7 @@ def _budgets() -> list[Panel]:
             SHARE,
             width=24,
             height=7,
+            points=SAW,
             steps=((None, "transparent"), (0.8, "orange"), (1, "red")),
         ),
     ]

@@ -141,12 +141,14 @@ def lines(
     narrow: str | None = None,
     colors: Mapping[str, str] | None = None,
     steps: Steps | None = None,
+    points: int = BARS_A_CHART,
 ) -> timeseries.Panel:
-    """Levels over time; `steps` are drawn as lines."""
+    """Levels over time in at most so many `points`; `steps` are drawn as lines."""
     panel = (
         _chart(title, why, series, unit, width, height, narrow, colors, "lastNotNull")
         .line_width(2)
         .fill_opacity(0)
+        .max_data_points(points)
         .span_nulls(False)  # no line through hours in which nothing was called: nobody knows what it would have been
     )
     if steps is None:
@@ -307,12 +309,12 @@ def _chart(
         panel = panel.with_target(_query(one.expr, one.name, chr(ord("A") + place)).range())
     for name, color in (colors or {}).items():
         panel = panel.override_by_name(name, [_property("color", {"mode": "fixed", "fixedColor": color})])
-    if narrow is None:
-        return panel
-    for one in series:
-        if "{{" not in one.name:  # nobody in particular: there is nothing to narrow a board to
-            panel = panel.override_by_name(one.name, [_property("links", [])])
-    return panel.data_links([_narrowing_link(narrow)])
+    for place, one in enumerate(series):
+        if narrow and "{{" in one.name:  # else it is nobody in particular, and there is nothing to narrow a board to
+            panel = panel.override_by_query(
+                chr(ord("A") + place), [_property("links", [_narrowing_link(narrow).build()])]
+            )
+    return panel
 
 
 def _query(expr: str, name: str, ref: str = "A") -> prometheus_build.Dataquery:
