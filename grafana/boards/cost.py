@@ -199,14 +199,14 @@ def _days() -> list[Panel]:
         bars(
             "Spend that bought nothing",
             "What do failures and abandoned streams cost? USD per day on calls that did not end well, by how they "
-            "ended. The zero line of a good day is shown.",
+            "ended; nothing on a good day.",
             [
                 Series(counted(COST, (OUTCOME,), STEP, BOUGHT_NOTHING), "{{outcome}}"),
-                Series(f"0 * {counted(REQUESTS, (), STEP)}", ZERO),
+                Series(f"0 * {counted(REQUESTS, (), STEP)}", ZERO, unnamed=True),
             ],
             USD,
             width=12,
-            colors={**OUTCOME_COLORS, ZERO: "green"},
+            colors=OUTCOME_COLORS,
             finest=DAY,
         ),
     ]

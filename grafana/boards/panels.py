@@ -57,10 +57,15 @@ FINEST_STEP = "1m"
 
 @dataclass(frozen=True)
 class Series:
-    """One query of a chart and the name of its line; `{{label}}` in it is the label's value."""
+    """One query of a chart and the name of its line; `{{label}}` in it is the label's value.
+
+    Attributes:
+        unnamed: it is there so that a quiet time is drawn as zero, and is in no legend.
+    """
 
     expr: str
     name: str
+    unnamed: bool = False
 
 
 @dataclass(frozen=True)
@@ -310,6 +315,9 @@ def _chart(
     for name, color in (colors or {}).items():
         panel = panel.override_by_name(name, [_property("color", {"mode": "fixed", "fixedColor": color})])
     for place, one in enumerate(series):
+        if one.unnamed:
+            nowhere = {"legend": True, "tooltip": True, "viz": False}
+            panel = panel.override_by_query(chr(ord("A") + place), [_property("custom.hideFrom", nowhere)])
         if narrow and "{{" in one.name:  # else it is nobody in particular, and there is nothing to narrow a board to
             panel = panel.override_by_query(
                 chr(ord("A") + place), [_property("links", [_narrowing_link(narrow).build()])]
