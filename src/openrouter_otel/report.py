@@ -47,6 +47,19 @@ from openrouter_otel.reporting.render import BARE, RENDERERS, MissingExtra
 from openrouter_otel.reporting.render.records import ROWS
 from openrouter_otel.reporting.sources import JournalSource, PrometheusSource, Source
 
+# What programs need that call `usage_report`.
+__all__ = [
+    "Access",
+    "Filters",
+    "MissingExtra",
+    "OpenRouterError",
+    "Reconcile",
+    "Report",
+    "SourceError",
+    "main",
+    "usage_report",
+]
+
 BAD_ARGUMENTS = (UsageError, PeriodError, AddressError, AccessError, AccountError, BudgetError, ReconcileError)
 FAILURES = (SourceError, OpenRouterError, output.OutputError, MissingExtra)
 BEYOND_TOLERANCE = 3

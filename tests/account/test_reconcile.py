@@ -15,10 +15,7 @@ from account.api_standin import as_json, serving
 from account.conftest import KEY
 from fake_openrouter import MANAGEMENT_KEY, FakeOpenRouter, key_hash
 from openrouter_otel import OpenRouterInstrumentor, report, usage_context
-from openrouter_otel.openrouter_api import OpenRouterError
-from openrouter_otel.report import usage_report
-from openrouter_otel.reporting.filters import Filters
-from openrouter_otel.reporting.reconcile_option import Reconcile
+from openrouter_otel.report import Filters, OpenRouterError, Reconcile, usage_report
 
 Spend = Callable[..., Any]
 
