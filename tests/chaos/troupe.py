@@ -43,9 +43,12 @@ class Life:
         return self._gone()
 
     def terminate(self) -> int | None:
-        """SIGTERM, which it takes for a reason to exit."""
-        self.process.terminate()
-        return self._gone()
+        """SIGTERM, which it takes for a reason to exit; again and again, for Python ignores an exit in a finalizer."""
+        end = time.monotonic() + PATIENCE
+        while self.process.is_alive() and time.monotonic() < end:
+            self.process.terminate()
+            self.process.join(1.0)
+        return self.process.exitcode
 
     def kill(self) -> None:
         """SIGKILL, at whatever it is doing."""
