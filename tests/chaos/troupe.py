@@ -47,7 +47,7 @@ class Life:
         end = time.monotonic() + PATIENCE
         while self.process.is_alive() and time.monotonic() < end:
             self.process.terminate()
-            self.process.join(1.0)
+            self.process.join(5.0)  # its way out takes less
         return self.process.exitcode
 
     def kill(self) -> None:
