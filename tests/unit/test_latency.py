@@ -71,6 +71,14 @@ def test_one_call_has_no_deviation_and_is_its_own_extreme() -> None:
     assert (found.stdev, found.p50, found.p50_range) == (None, 900, (680, 1000))
 
 
+def test_an_extreme_that_the_buckets_refute_was_not_seen_in_time() -> None:
+    counted = {(1.0, 1.5): Decimal(1), (2.2, 3.3): Decimal(0), (4.7, 6.8): Decimal(1)}
+    found = latency(Measured(Decimal(2), Decimal(7), shortest=2.0, longest=3.7, buckets=counted))
+    assert (found.min, found.max) == (None, None)
+    found = latency(Measured(Decimal(2), Decimal(7), shortest=1.5, longest=4.8, buckets=counted))
+    assert (found.min, found.max) == (1500.0, 4800.0)
+
+
 def test_beyond_the_last_bucket_the_known_maximum_is_the_bound() -> None:
     counted = buckets(cumulative([700.0], "a", INFINITE))
     assert latency(Measured(Decimal(1), Decimal(700), longest=700.0, buckets=counted)).p99_range == (600_000, 700_000)

@@ -67,15 +67,15 @@ def latency(measured: Measured) -> Latency:
     if not measured.count:
         return Latency(count=0)
     p50, p95, p99 = (quantile(measured.buckets, q, measured.shortest, measured.longest) for q in (0.5, 0.95, 0.99))
-    exact = _deviation(measured)
+    exact, (shortest, longest) = _deviation(measured), _extremes(measured)
     estimated = spread(measured.buckets, measured.total) if measured.squares is None else None
     return Latency(
         count=int(measured.count),
         mean=mean(measured.count, measured.total),
         median=_ms(p50.guess),
         stdev=_ms(exact if estimated is None else estimated),
-        min=_ms(measured.shortest),
-        max=_ms(measured.longest),
+        min=_ms(shortest),
+        max=_ms(longest),
         p50=_ms(p50.guess),
         p95=_ms(p95.guess),
         p99=_ms(p99.guess),
@@ -97,6 +97,17 @@ def _deviation(measured: Measured) -> Decimal | None:
     if measured.squares is None or n < 2:
         return None
     return max(Decimal(0), (measured.squares - measured.total * measured.total / n) / (n - 1)).sqrt()
+
+
+def _extremes(measured: Measured) -> tuple[float | None, float | None]:
+    """The known extremes; None where the buckets prove that no scrape came in time for the true one."""
+    shortest, longest = measured.shortest, measured.longest
+    filled = [bounds for bounds, count in measured.buckets.items() if count]
+    if shortest is not None and any(shortest > upper for _, upper in filled):
+        shortest = None
+    if longest is not None and any(longest < lower for lower, _ in filled):
+        longest = None
+    return shortest, longest
 
 
 def _bracket(found: Quantile) -> Range:
