@@ -36,6 +36,16 @@ def test_a_local_day_has_the_hours_its_clock_shows(zone: str, day: str, count: i
     assert edges[-1].hour == 0
 
 
+@pytest.mark.parametrize(("day", "minutes"), [("2026-10-04", 23 * 60 + 30), ("2026-04-05", 24 * 60 + 30)])
+def test_where_the_clock_moves_by_half_an_hour_no_window_is_in_two_hours(day: str, minutes: int) -> None:
+    tz = ZoneInfo("Australia/Lord_Howe")
+    start = round(datetime.fromisoformat(f"{day}T00:00").replace(tzinfo=tz).timestamp() * 1000)
+    found = hours(Interval(start, start + minutes * MINUTE), tz)
+    ends = [(datetime.fromtimestamp(at / 1000, tz).hour for at in (hour.since, hour.until - 1)) for hour in found]
+    assert all(first == last for first, last in ends)
+    assert sum(hour.until - hour.since for hour in found) == minutes * MINUTE
+
+
 @pytest.mark.parametrize("grid", [days, hours])
 @pytest.mark.parametrize("zone", ["UTC", "Australia/Lord_Howe", "America/New_York"])
 def test_windows_follow_each_other_and_fill_the_span(zone: str, grid: object) -> None:

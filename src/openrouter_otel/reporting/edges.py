@@ -1,8 +1,9 @@
 """Where time is cut: the windows between whose edges the ledger books what was spent. Pure.
 
 Days and hours follow the local clock, also in half-hour zones; the hour grid starts anew at every local midnight, so
-days of 23 and 25 hours come out right. Odd edges (the asked period, the rolling 24 hours ...) cut further. A window is
-half-open like every `Interval`; all numbers are milliseconds.
+days of 23 and 25 hours come out right, and where a clock moves by half an hour one window is as short as that. Odd
+edges (the asked period, the rolling 24 hours ...) cut further. A window is half-open like every `Interval`; all numbers
+are milliseconds.
 """
 
 from __future__ import annotations
@@ -29,10 +30,10 @@ def days(span: Interval, tz: tzinfo) -> list[Interval]:
 def hours(span: Interval, tz: tzinfo) -> list[Interval]:
     """The hours of a span's local days, cut at its ends."""
     return [
-        Interval(max(start, span.since), min(start + HOUR, whole.until, span.until))
+        Interval(max(hour.since, span.since), min(hour.until, span.until))
         for whole in _whole_days(span, tz)
-        for start in range(whole.since, whole.until, HOUR)
-        if start < span.until and min(start + HOUR, whole.until) > span.since
+        for hour in _hours(whole, tz)
+        if hour.since < span.until and hour.until > span.since
     ]
 
 
@@ -135,6 +136,15 @@ def _days(span: Interval, tz: tzinfo) -> Iterator[Interval]:
     for whole in _whole_days(span, tz):
         if whole.since < span.until and whole.until > span.since:
             yield Interval(max(whole.since, span.since), min(whole.until, span.until))
+
+
+def _hours(day: Interval, tz: tzinfo) -> Iterator[Interval]:
+    start = day.since
+    while start < day.until:
+        clock = local(start, tz)
+        end = min(start + HOUR - (clock.minute * 60 + clock.second) * 1000, day.until)
+        yield Interval(start, end)
+        start = end
 
 
 def _whole_days(span: Interval, tz: tzinfo) -> Iterator[Interval]:
