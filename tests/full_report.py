@@ -147,8 +147,8 @@ def full_report(name: str = "openai/gpt-5", user: str = "alice") -> Report:
             ),
             by_model={name: reconciled.Compared(98_766, 98_800, money("1234"), money("1300"), money("66"))},
             by_day=(
-                reconciled.ComparedDay("2026-11-22", name, 3, 37, money("1"), money("67"), money("66")),
-                reconciled.ComparedDay("2026-11-21", other, 1, 1, money("1"), money("1"), money("0")),
+                reconciled.ComparedDay(3, 37, money("1"), money("67"), money("66"), "2026-11-22", name),
+                reconciled.ComparedDay(1, 1, money("1"), money("1"), money("0"), "2026-11-21", other),
             ),
             notes=("The source knows nothing before noon.",),
         ),

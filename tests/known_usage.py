@@ -18,6 +18,7 @@ from openrouter_otel.reporting.identity import Series
 from openrouter_otel.reporting.ledger import Reading, entries
 from openrouter_otel.reporting.model import Report
 from openrouter_otel.reporting.period import DAY, HOUR, Interval, month
+from openrouter_otel.reporting.reconciliation import TheirBooks
 from openrouter_otel.reporting.scan import COARSE, HOURLY, NOBODYS
 
 EXTREMES = (names.DURATION_MIN, names.DURATION_MAX)
@@ -82,11 +83,15 @@ class Usage:
     def _book(readings: list[Reading]) -> Book:
         return Book(entries([readings]), {Series.of(reading.labels): reading.labels for reading in readings})
 
-    def report(self, wanted: figures.Wanted = figures.Wanted()) -> Report:  # noqa: B008  # immutable
+    def report(
+        self,
+        wanted: figures.Wanted = figures.Wanted(),  # noqa: B008  # immutable
+        their_books: TheirBooks | None = None,
+    ) -> Report:
         """What is made of it."""
         made_at = datetime.fromtimestamp(NOW / 1000 + 1, timezone.utc)
         evidence = self.evidence(of_one_user=wanted.filters.by_user)
-        return figures.report(evidence, replace(wanted, timezone=str(self.tz)), made_at)
+        return figures.report(evidence, replace(wanted, timezone=str(self.tz)), made_at, their_books=their_books)
 
 
 def money(text: str) -> Decimal:

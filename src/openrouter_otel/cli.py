@@ -4,29 +4,32 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from openrouter_otel import doctor, exporter, key, report, resolve, run, stack, tail
 
-COMMANDS: Final[dict[str, Callable[[Sequence[str]], int]]] = {
-    "doctor": doctor.main,
-    "report": report.main,
-    "run": run.main,
-    "exporter": exporter.main,
-    "key": key.main,
-    "resolve": resolve.main,
-    "stack": stack.main,
-    "tail": tail.main,
-}
-WHAT: Final = {
-    "doctor": "look at a setup from end to end and say what is wrong",
-    "report": "what calls cost, by model, provider, user, day and more",
-    "run": "run a program and tell what its calls cost",
-    "exporter": "serve a journal or the account to a Prometheus",
-    "resolve": "find out prices that were not told when calls ended",
-    "stack": "write Prometheus, Grafana and alerts, ready to start",
-    "tail": "print calls as they happen",
-    "key": "what is left of a key's limit and of the credit",
+
+class Command(NamedTuple):
+    """A subcommand.
+
+    Attributes:
+        main: takes its arguments and gives the exit status.
+        what: it does, for the list of them.
+    """
+
+    main: Callable[[Sequence[str]], int]
+    what: str
+
+
+COMMANDS: Final = {
+    "doctor": Command(doctor.main, "look at a setup from end to end and say what is wrong"),
+    "exporter": Command(exporter.main, "serve a journal or the account to a Prometheus"),
+    "key": Command(key.main, "what is left of a key's limit and of the credit"),
+    "report": Command(report.main, "what calls cost, by model, provider, user, day and more"),
+    "resolve": Command(resolve.main, "find out prices that were not told when calls ended"),
+    "run": Command(run.main, "run a program and tell what its calls cost"),
+    "stack": Command(stack.main, "write Prometheus, Grafana and alerts, ready to start"),
+    "tail": Command(tail.main, "print calls as they happen"),
 }
 USAGE: Final = "usage: openrouter-otel COMMAND [options]"
 
@@ -35,7 +38,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; returns its exit status, 2 where there is none of that name."""
     command, *rest = [*(sys.argv[1:] if argv is None else argv)] or [""]
     if command in COMMANDS:
-        return COMMANDS[command](rest)
+        return COMMANDS[command].main(rest)
     if command in ("-h", "--help"):
         print(_help())
         return 0
@@ -48,7 +51,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _help() -> str:
-    commands = "\n".join(f"  {command:9} {WHAT[command]}" for command in sorted(COMMANDS))
+    commands = "\n".join(f"  {name:9} {command.what}" for name, command in COMMANDS.items())
     return f"{USAGE}\n\nWhat calls to OpenRouter cost, exactly.\n\n{commands}\n\nEach of them takes --help."
 
 

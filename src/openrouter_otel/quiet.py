@@ -24,7 +24,7 @@ def quietly(function: Callable[_P, _R]) -> Callable[_P, _R | None]:
     def guarded(*args: _P.args, **kwargs: _P.kwargs) -> _R | None:
         try:
             return function(*args, **kwargs)
-        except Exception:
+        except Exception:  # whatever it is: a fault of ours is no business of the program's
             tell(function.__qualname__)
             return None
 
@@ -38,5 +38,5 @@ def tell(where: str) -> None:
     _told.add(where)
     try:
         _log.warning("openrouter-otel failed in %s; the call itself is not affected", where, exc_info=True)
-    except Exception:
+    except Exception:  # a handler of the application's: there is nobody left to tell
         return

@@ -13,7 +13,6 @@ import gc
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -170,10 +169,9 @@ def _reckoned(
     source: Source, asked: Asked, wanted: Wanted, reconcile: Reconcile | None, question: Question | None
 ) -> Report:
     account = _asking(question)
-    if reconcile is not None:
-        wanted = replace(wanted, their_books=reconcile_option.their_books(reconcile, wanted.filters))
+    books = None if reconcile is None else reconcile_option.their_books(reconcile, wanted.filters)
     evidence = source.read(asked, wanted.filters, wanted.top)
-    return figures.report(evidence, wanted, generated_at=datetime.now(timezone.utc), account=account())
+    return figures.report(evidence, wanted, datetime.now(timezone.utc), account(), books)
 
 
 def _asking(question: Question | None) -> Callable[[], AccountStatus | None]:

@@ -189,9 +189,9 @@ def test_odd_words_never_stop_a_program(caller: Caller, telemetry: Telemetry) ->
             return "odd"
 
     async def body() -> int:
-        with usage_context(user=7, session=8, tags=[Odd(), 3]) as usage:  # type: ignore[arg-type, list-item]
+        with usage_context(user=7, session=8, tags=[Odd(), 3]) as usage:  # type: ignore[arg-type, list-item]  # what a caller must not pass
             await caller.create()
-        with usage_context(user="", tags=5):  # type: ignore[arg-type]
+        with usage_context(user="", tags=5):  # type: ignore[arg-type]  # nor that
             await caller.create(user="")
         return usage.requests
 
@@ -384,7 +384,7 @@ def test_a_recorded_fallback_tells_both_models(telemetry: Telemetry) -> None:
 
 @pytest.mark.parametrize("nonsense", [None, 5, "text", [], {"usage": 7, "choices": 8}, object()])
 def test_recording_nonsense_never_raises(nonsense: Any, telemetry: Telemetry) -> None:
-    record(nonsense, tags=3)  # type: ignore[arg-type]
+    record(nonsense, tags=3)  # type: ignore[arg-type]  # what a caller must not pass
 
     assert telemetry.total(names.REQUESTS) == len(telemetry.spans) == 1
 

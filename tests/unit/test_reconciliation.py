@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from known_usage import NOW, Usage, money
 from openrouter_otel import names
 from openrouter_otel.account.readings import Booked
-from openrouter_otel.reporting.figures import Wanted
 from openrouter_otel.reporting.period import DAY, HOUR, UTC, Interval, local
 from openrouter_otel.reporting.reconciled import Explanation, Reconciliation
 from openrouter_otel.reporting.reconciliation import TheirBooks
@@ -32,9 +31,8 @@ def booked(
 
 
 def compare(usage: Usage, *lines: Booked, **other: Any) -> Reconciliation:
-    found = usage.report(
-        Wanted(their_books=TheirBooks(lines, max([line.day for line in lines], default=""), **other))
-    ).reconciliation
+    books = TheirBooks(lines, max([line.day for line in lines], default=""), **other)
+    found = usage.report(their_books=books).reconciliation
     assert found is not None
     assert sum((part.amount for part in found.explanations), Decimal(0)) == found.total.difference
     assert sum((one.difference for one in found.by_day), Decimal(0)) == found.total.difference

@@ -6,7 +6,7 @@ Pure. Everything here is "filter, group, add up, divide at the very end".
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import localcontext
 from typing import Final
@@ -44,7 +44,6 @@ class Wanted:
         group_by: a label to break the period down by, as an attribute (``tag.team``), or None.
         rows: whether the CSV's lines are wanted.
         budgets: what to hold the spend against; None for nothing.
-        their_books: what OpenRouter has booked, to compare with; None for no comparison.
     """
 
     timezone: str = "UTC"
@@ -53,10 +52,15 @@ class Wanted:
     group_by: str | None = None
     rows: bool = False
     budgets: tuple[Budget, ...] | None = None
-    their_books: TheirBooks | None = None
 
 
-def report(evidence: Evidence, wanted: Wanted, generated_at: datetime, account: AccountStatus | None = None) -> Report:
+def report(
+    evidence: Evidence,
+    wanted: Wanted,
+    generated_at: datetime,
+    account: AccountStatus | None = None,
+    their_books: TheirBooks | None = None,
+) -> Report:
     """Compute everything.
 
     Args:
@@ -64,13 +68,17 @@ def report(evidence: Evidence, wanted: Wanted, generated_at: datetime, account: 
         wanted: how it is to be presented.
         generated_at: the local clock, for the record only.
         account: what OpenRouter said of key and account, None for nothing.
+        their_books: what OpenRouter has booked, to compare with; None for no comparison.
     """
     with localcontext(EXACT):
-        return _report(evidence, wanted, generated_at, account)
+        tally = Tally(evidence)
+        compared = None if their_books is None else reconciliation(tally, their_books)
+        return replace(_report(tally, wanted, generated_at), account=account, reconciliation=compared)
 
 
-def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime, account: AccountStatus | None) -> Report:
-    tally = Tally(evidence)
+def _report(tally: Tally, wanted: Wanted, generated_at: datetime) -> Report:
+    """What the source alone can tell."""
+    evidence = tally.evidence
     judged = trust.judge(evidence, _doubts(tally, wanted))
     trend = trends.by_day(tally)
     hour_of_week = trends.by_hour_of_week(tally)
@@ -101,7 +109,7 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime, account:
         top_users=tuple(by_user)[: wanted.top],
         user_stats=by_user,
         errors=_errors(tally),
-        account=account,
+        account=None,
         accounting=_accounting(tally, judged),
         group_by=None if wanted.group_by is None else showback(tally, wanted.group_by),
         comparison=comparison(tally),
@@ -113,7 +121,6 @@ def _report(evidence: Evidence, wanted: Wanted, generated_at: datetime, account:
         daily_levels=trends.levels(trend),
         budgets=None if wanted.budgets is None else standings.standings(tally, wanted.budgets),
         sessions=single_calls.sessions(evidence),
-        reconciliation=None if wanted.their_books is None else reconciliation(tally, wanted.their_books),
         row_labels=tuple(told_apart),
         rows=rows(tally, told_apart) if wanted.rows else (),
     )

@@ -27,16 +27,11 @@ class Compared:
 
 
 @dataclass(frozen=True)
-class ComparedDay:
-    """One model on one UTC day."""
+class ComparedDay(Compared):
+    """Both sides of one model on one UTC day."""
 
     date: str
     model: str
-    counted_requests: int
-    booked_requests: int
-    counted_cost: Decimal
-    booked_cost: Decimal
-    difference: Decimal
 
 
 @dataclass(frozen=True)

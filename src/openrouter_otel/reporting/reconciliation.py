@@ -122,7 +122,7 @@ def reconciliation(tally: Tally, theirs: TheirBooks) -> Reconciliation:
         explanations=tuple(_explanations(by_model.values())),
         by_model=_ranked({model: one.compared() for model, one in by_model.items()}),
         by_day=tuple(
-            ComparedDay(day, model, **vars(one))
+            ComparedDay(**vars(one), date=day, model=model)
             for (day, model), one in _ranked({place: one.compared() for place, one in sums.items()}).items()
         ),
         notes=tuple(_notes(tally.evidence, by_model.values(), whole)),

@@ -54,7 +54,7 @@ def differing(outcome: Reconciliation) -> Iterator[ComparedDay]:
     return (one for one in outcome.by_day if one.difference)
 
 
-def _sides(one: Compared | ComparedDay) -> tuple[Cell, ...]:
+def _sides(one: Compared) -> tuple[Cell, ...]:
     return (
         cells.count(one.counted_requests),
         cells.count(one.booked_requests),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from openrouter_otel.reporting.reconciled import Compared, ComparedDay, Reconciliation
+from openrouter_otel.reporting.reconciled import Compared, Reconciliation
 from openrouter_otel.reporting.render import cells as plain
 from openrouter_otel.reporting.render.html import cells
 from openrouter_otel.reporting.render.html.cells import Cell
@@ -51,7 +51,7 @@ def reconciliation(outcome: Reconciliation | None) -> Iterator[Table]:
     )
 
 
-def _sides(one: Compared | ComparedDay) -> tuple[Cell, ...]:
+def _sides(one: Compared) -> tuple[Cell, ...]:
     return (
         cells.count(one.counted_requests),
         cells.count(one.booked_requests),
