@@ -148,7 +148,7 @@ def _checked(base_url: str) -> str:
         port = 0
     usable = port != 0 and parts.scheme in ("http", "https") and parts.hostname and base_url.isprintable()
     if not usable or parts.username is not None or parts.query or parts.fragment or " " in base_url:
-        raise ValueError(f"the address of OpenRouter's API must look like {OPENROUTER_API}")
+        raise ValueError(f"the address of OpenRouter's API, OPENROUTER_BASE_URL, must look like {OPENROUTER_API}")
     return base_url.rstrip("/")
 
 

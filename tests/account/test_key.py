@@ -202,7 +202,11 @@ def test_a_command_line_that_makes_no_sense_is_one_line(
 @pytest.mark.parametrize(
     ("variable", "value", "complaint"),
     [
-        ("OPENROUTER_BASE_URL", "ftp://openrouter", "the address of OpenRouter's API must look like https://"),
+        (
+            "OPENROUTER_BASE_URL",
+            "ftp://openrouter",
+            "the address of OpenRouter's API, OPENROUTER_BASE_URL, must look like https://",
+        ),
         ("OPENROUTER_API_KEY", "two words", "an API key of OpenRouter is one word"),
     ],
 )

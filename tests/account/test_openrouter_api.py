@@ -161,7 +161,8 @@ def test_nobody_waits_longer_than_asked() -> None:
 )
 def test_an_address_that_is_none_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(
-        ValueError, match=r"^the address of OpenRouter's API must look like https://openrouter.ai/api/v1$"
+        ValueError,
+        match=r"^the address of OpenRouter's API, OPENROUTER_BASE_URL, must look like https://openrouter.ai/api/v1$",
     ):
         OpenRouter(url, KEY)
 

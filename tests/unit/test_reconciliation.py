@@ -182,6 +182,7 @@ def test_calls_that_openrouter_refused_are_not_missed() -> None:
     usage.add(names.REQUESTS, 9, at=YESTERDAY, outcome="error", cost_source="none")
     found = compare(usage)
     assert (found.total.counted_requests, found.explanations, found.failed) == (0, (), False)
+    assert (found.by_model, found.by_day) == ({}, ())
 
 
 def test_another_price_for_the_same_calls_is_unexplained() -> None:

@@ -100,6 +100,9 @@ class _Sums:
         )
 
 
+_NOTHING: Final = _Sums()
+
+
 def reconciliation(tally: Tally, theirs: TheirBooks) -> Reconciliation:
     """Everything; the evidence's edges must hold each midnight of UTC in its period."""
     whole = compared_days(tally.evidence, theirs.last_day)
@@ -169,7 +172,7 @@ def _sums(tally: Tally, lines: Iterable[Booked], whole: list[date]) -> dict[Plac
             estimated=amounts["estimated"],
             bills=amounts["bills"],
         )
-    return found
+    return {place: one for place, one in found.items() if one != _NOTHING}  # of a model that only failed there is none
 
 
 def _end(evidence: Evidence, last: date) -> int:
