@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -54,16 +55,16 @@ def test_nothing_is_lost_that_was_written_and_what_is_lost_is_known(
 ) -> None:
     print(f"CHAOS_SEED={SEED}")
     dice = random.Random(SEED)
-    with Troupe(openrouter.base_url, str(journal), dice) as troupe:
+    with ExitStack() as exporters, Troupe(openrouter.base_url, str(journal), dice) as troupe:
         old = troupe.start(back=3 * DAY)
         until(lambda: len(old.ended) >= 50)
         assert old.end() == 0
-        exporter = stage.exporter()
+        exporter = exporters.enter_context(stage.exporter())
 
         kill_some(troupe, dice)
         exporter.process.kill()
         exporter.process.wait()
-        exporter = stage.exporter()
+        exporter = exporters.enter_context(stage.exporter())
 
         troupe.fill()
         unlucky = fill_the_disk(troupe)
@@ -71,7 +72,7 @@ def test_nothing_is_lost_that_was_written_and_what_is_lost_is_known(
 
         kill_some(troupe, dice)
         assert exporter.end() == 0
-        exporter = stage.exporter()
+        exporter = exporters.enter_context(stage.exporter())
         troupe.fill()
         endings = ("end", "raise", "end", "raise", "end", "raise")
         assert [life.end(how) for life, how in zip(troupe.on_stage, endings, strict=False)] == [0, 1, 0, 1, 0, 1]
@@ -82,7 +83,6 @@ def test_nothing_is_lost_that_was_written_and_what_is_lost_is_known(
         assert_every_row_is_a_charge(openrouter, journal)
         assert_losses_are_known(troupe, unlucky, old, journal)
         assert_prometheus_reports_the_same(stage, journal)
-        exporter.end()
 
 
 def kill_some(troupe: Troupe, dice: random.Random) -> None:
