@@ -26,11 +26,13 @@ class Life:
     """One program, from its start to its end.
 
     Attributes:
+        name: its sessions begin with it.
         ended: its calls, as it told of them.
         said: its log.
         killed_at: when it was sent a SIGKILL; None where it ended in order.
     """
 
+    name: str
     process: ForkServerProcess
     orders: Connection
     ended: list[Ended] = field(default_factory=list)
@@ -99,9 +101,10 @@ class Troupe:
     def start(self, back: int = 0) -> Life:
         """One more; its clock is `back` seconds behind."""
         told, ours = self._context.Pipe(duplex=False), self._context.Pipe(duplex=False)
-        arguments = (f"life-{len(self.lives)}", self._dice.randrange(2**32), *self._to, told[1], ours[0], back)
+        name = f"life-{len(self.lives)}"
+        arguments = (name, self._dice.randrange(2**32), *self._to, told[1], ours[0], back)
         process = self._context.Process(target=worker.work, args=arguments)
-        life = Life(process, ours[1])
+        life = Life(name, process, ours[1])
         self._heard[told[0]] = life
         process.start()
         told[1].close()

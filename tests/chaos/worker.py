@@ -21,6 +21,9 @@ from openrouter_otel.call import Clock
 from openrouter_otel.runtime import Runtime
 
 DAY: Final = 86_400
+PAUSE: Final = (
+    0.05  # seconds between calls, at most: eight programs shall not take the machine from whoever tests beside
+)
 SCENARIOS: Final = (
     *["good"] * 5,
     "details",
@@ -75,6 +78,7 @@ def work(name: str, seed: int, base_url: str, journal: str, told: Connection, or
             with usage_context(user=f"user-{dice.randrange(5)}", session=session, tags={"team": dice.choice("ab")}):
                 _ask(client, dice)
             told.send(Ended(session, time.time()))
+            time.sleep(dice.uniform(0, PAUSE))
     if orders.recv() == "raise":
         raise RuntimeError("as ordered")
 
