@@ -2,8 +2,9 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-# Nothing outside the project's folder is touched, pip's cache included.
+# Nothing outside the project's folder is touched, the caches of pip and uv included.
 export PIP_CACHE_DIR ?= $(CURDIR)/.cache/pip
+export UV_CACHE_DIR ?= $(CURDIR)/.cache/uv
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo smoke quick test test-all test-matrix test-prometheus3 lint lint-boards format bench boards screenshots clean
@@ -85,9 +86,12 @@ test-compose: setup docker-compose
 test-recipes: setup ## docs/recipes.md, each recipe run for real (FastAPI, gunicorn, Celery, LangChain, ... in an environment of their own)
 	@$(BIN)/tox run -q -e recipes
 
+# Such tests wait for scrapes and for programs to start more than they compute.
+WAITING := 4
+
 .PHONY: test-processes
 test-processes: setup prometheus victoria-metrics ## the exporter, the doctor and the demo on real servers, workers, notebooks and broken machines; and chaos
-	@$(BIN)/python -m pytest -q tests/chaos tests/exporter tests/doctor tests/demo
+	@$(BIN)/python -m pytest -q -n $(WAITING) tests/chaos tests/demo tests/exporter tests/doctor
 
 .PHONY: test-chaos
 test-chaos: setup prometheus ## only the chaos: programs killed at random on a full disk, and nothing that was written is lost (CHAOS_SEED repeats a run)

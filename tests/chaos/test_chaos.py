@@ -17,11 +17,12 @@ from typing import Any
 
 import pytest
 
-from chaos.troupe import Life, Troupe, until
+from chaos.troupe import Life, Troupe
 from chaos.worker import DAY
 from exporter.conftest import Stage, host, journal, stage
 from fake_openrouter import FakeOpenRouter
 from journal.reading import ask, records
+from waiting import until
 
 __all__ = ["host", "journal", "stage"]
 

@@ -7,7 +7,7 @@ import random
 import resource
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
@@ -16,6 +16,7 @@ from typing import Final
 
 from chaos import worker
 from chaos.worker import Ended, Said
+from waiting import until
 
 PROGRAMS: Final = 8
 PATIENCE: Final = 60.0  # seconds
@@ -147,11 +148,3 @@ class Troupe:
             life.ended.append(told)
         elif isinstance(told, Said):
             life.said.append(told.text)
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait for something to hold."""
-    end = time.monotonic() + PATIENCE
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.02)

@@ -16,6 +16,7 @@ from doctor.test_here import elsewhere
 from doctor.test_prometheus import acme
 from endpoint.programs import PORTS, PRELUDE
 from fake_openrouter import FakeOpenRouter
+from openrouter_otel import doctor
 
 Look = Callable[..., Diagnosis]
 BEGIN = "OpenRouterInstrumentor().instrument()\n"
@@ -203,7 +204,7 @@ import hashlib
 {BEGIN}
 from openai import AsyncOpenAI
 for _ in ask(stream=True): pass
-answer = ask("flaky", client=client.with_options(max_retries=2))
+answer = ask("flaky;retry_after=0.01", client=client.with_options(max_retries=2))
 try: ask("error;status=400")
 except Exception as error: print(type(error).__name__, error.status_code)
 import urllib.request, re, logging
@@ -268,12 +269,11 @@ def test_ctrl_c_reaches_the_program_and_the_doctor_tells_all_the_same(
         (["--", "/"], 126, "/: "),
     ],
 )
-def test_bad_use_is_one_line(arguments: list[str], status: int, says: str) -> None:
-    ran = subprocess.run(
-        [sys.executable, "-m", "openrouter_otel.cli", "doctor", *arguments], capture_output=True, text=True, check=False
-    )
+def test_bad_use_is_one_line(arguments: list[str], status: int, says: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert doctor.main(arguments) == status
 
-    assert (ran.returncode, ran.stdout) == (status, "")
-    [line] = ran.stderr.splitlines()
+    said = capsys.readouterr()
+    [line] = said.err.splitlines()
+    assert said.out == ""
     assert line.startswith("openrouter-otel: doctor: ")
     assert says in line

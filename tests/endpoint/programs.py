@@ -9,7 +9,7 @@ import select
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from types import TracebackType
@@ -61,7 +61,7 @@ class Program:
         self,
         folder: Path,
         code: str,
-        environment: dict[str, str | None],
+        environment: Mapping[str, str | None],
         command: tuple[str, ...] = (sys.executable,),
         prelude: str = PRELUDE,
     ) -> None:

@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -138,21 +138,6 @@ class Stage:
         assert accounting["identity"] == "unique"
         assert report["verdict"] == "exact", report["statement"]
         return report
-
-
-def until(true: Callable[[], bool], seconds: float = 20.0) -> None:
-    """Wait for something to hold; what nobody answers does not."""
-    end = time.monotonic() + seconds
-    while not _holds(true):
-        assert time.monotonic() < end
-        time.sleep(0.05)
-
-
-def _holds(true: Callable[[], bool]) -> bool:
-    try:
-        return true()
-    except OSError:
-        return False
 
 
 @pytest.fixture

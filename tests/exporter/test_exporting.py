@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from endpoint.programs import Program, Scrape, scrape
-from exporter.conftest import KEY, Exporter, Stage, until
+from exporter.conftest import KEY, Exporter, Stage
 from fake_openrouter import MANAGEMENT_KEY, FakeOpenRouter
 from journal.reading import ask
 from openrouter_otel import exporter, names
@@ -28,6 +28,7 @@ from openrouter_otel.journal.writing import Source, Writer
 from openrouter_otel.record import Record
 from openrouter_otel.settings import Settings
 from records import ended
+from waiting import until
 
 Run = Callable[..., Program]
 Values = dict[tuple[str, frozenset[tuple[str, str]]], float]

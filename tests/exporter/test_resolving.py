@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -12,7 +13,7 @@ import pytest
 
 from endpoint.programs import Program
 from exporter.conftest import KEY, Stage
-from fake_openrouter import FakeOpenRouter
+from fake_openrouter import Book, FakeOpenRouter
 from journal.reading import ask, assert_sums_are_those_of_the_rows, records, spent, sums
 from openrouter_otel import resolve
 from openrouter_otel.journal.resolving import WaitingCalls
@@ -37,14 +38,25 @@ def _account(openrouter: FakeOpenRouter, monkeypatch: pytest.MonkeyPatch) -> Ite
     openrouter.ingestion = 0.0
 
 
-@pytest.fixture
-def calls(run: Run, openrouter: FakeOpenRouter, journal: Path) -> Path:
-    """A journal with two priced calls, two streams left early, and one whose provider's bill was not told."""
+@pytest.fixture(scope="module")
+def written(_server: FakeOpenRouter, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Book]:
+    """A journal with two priced calls, two streams left early, and one whose provider's bill was not told; and
+    what they came to."""
+    _server.book = book = Book()
+    folder = tmp_path_factory.mktemp("written")
     code = INSTRUMENT + "ask(); ask('byok;fee=0.00001')\n" + 2 * LEFT_EARLY + "ask('byok-silent;fee=0.00005')\n"
-    program = run(code, OPENROUTER_OTEL_JOURNAL=str(journal))
-    assert program.end() == 0, program.log
-    openrouter.book.settle()
-    return journal
+    settings = {"OPENROUTER_OTEL_JOURNAL": str(folder / "usage.db"), "OPENROUTER_OTEL_BASE_URLS": _server.base_url}
+    with Program(folder, code, settings) as program:
+        assert program.end() == 0, program.log
+    book.settle()
+    return folder / "usage.db", book
+
+
+@pytest.fixture
+def calls(written: tuple[Path, Book], openrouter: FakeOpenRouter, journal: Path) -> Path:
+    """The journal of these calls, which OpenRouter remembers."""
+    file, openrouter.book = written
+    return Path(shutil.copy(file, journal))
 
 
 def charged(openrouter: FakeOpenRouter) -> Decimal:

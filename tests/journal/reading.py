@@ -49,3 +49,9 @@ def assert_sums_are_those_of_the_rows(path: Path) -> None:
         assert found["input_tokens"] == sum(row["prompt_tokens"] or 0 for row in rows)
         assert found["output_tokens"] == sum(row["completion_tokens"] or 0 for row in rows)
         assert sum(found[column] for column in MONEY) == spent(path)
+
+
+def by(path: Path, column: str) -> dict[object, int]:
+    """How many rows have each value of a column."""
+    found = ask(path, f"SELECT {column} AS key, count(*) AS number FROM records GROUP BY 1")
+    return {row["key"]: row["number"] for row in found}

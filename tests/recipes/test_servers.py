@@ -16,8 +16,9 @@ from charges import charged
 from endpoint.programs import PORTS, Scrape, scrape
 from fake_openrouter import FakeOpenRouter, scenario
 from journal.reading import assert_sums_are_those_of_the_rows, records, spent
-from recipes.running import Recipe, free_port, until
+from recipes.running import Recipe, free_port
 from recipes_page import Command, command
+from waiting import until
 
 Start = Callable[..., Recipe]
 QUERY = "?question=How%20are%20you&user=alice"

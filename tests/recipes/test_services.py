@@ -16,8 +16,9 @@ from charges import charged
 from endpoint.programs import scrape
 from fake_openrouter import FakeOpenRouter
 from otlp_receiver import OtlpReceiver, attributes
-from recipes.running import Recipe, free_port, until
+from recipes.running import Recipe, free_port
 from recipes_page import RECIPES, Command, command
+from waiting import until
 
 Start = Callable[..., Recipe]
 
