@@ -86,12 +86,9 @@ test-compose: setup docker-compose
 test-recipes: setup ## docs/recipes.md, each recipe run for real (FastAPI, gunicorn, Celery, LangChain, ... in an environment of their own)
 	@$(BIN)/tox run -q -e recipes
 
-# Such tests wait for scrapes and for programs to start more than they compute.
-WAITING := 4
-
 .PHONY: test-processes
 test-processes: setup prometheus victoria-metrics ## the exporter, the doctor and the demo on real servers, workers, notebooks and broken machines; and chaos
-	@$(BIN)/python -m pytest -q -n $(WAITING) tests/chaos tests/demo tests/exporter tests/doctor
+	@$(BIN)/python -m pytest -q tests/chaos tests/demo tests/exporter tests/doctor
 
 .PHONY: test-chaos
 test-chaos: setup prometheus ## only the chaos: programs killed at random on a full disk, and nothing that was written is lost (CHAOS_SEED repeats a run)

@@ -23,6 +23,11 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """More than a small machine has cores: many a test waits, for a scrape or for a program to start."""
+    return max(4, os.cpu_count() or 1)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _no_one_elses_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Whoever makes a report here writes nothing into the user's own cache."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from importlib import metadata
 from typing import Final, NamedTuple
 
 from openrouter_otel import doctor, exporter, key, report, resolve, run, stack, tail
@@ -42,6 +43,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if command in ("-h", "--help"):
         print(_help())
         return 0
+    if command == "--version":
+        print(f"openrouter-otel {metadata.version('openrouter-otel')}")
+        return 0
     if not command:
         print(_help(), file=sys.stderr)
         return 2
@@ -52,7 +56,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _help() -> str:
     commands = "\n".join(f"  {name:9} {command.what}" for name, command in COMMANDS.items())
-    return f"{USAGE}\n\nWhat calls to OpenRouter cost, exactly.\n\n{commands}\n\nEach of them takes --help."
+    more = "Each of them takes --help; --version tells the version of all."
+    return f"{USAGE}\n\nWhat calls to OpenRouter cost, exactly.\n\n{commands}\n\n{more}"
 
 
 if __name__ == "__main__":

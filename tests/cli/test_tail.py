@@ -23,6 +23,7 @@ import pytest
 
 from endpoint.conftest import Run, host, run
 from endpoint.programs import Program
+from openrouter_otel import cli
 from openrouter_otel.reporting.render.columns import width
 
 __all__ = ["host", "run"]
@@ -129,12 +130,13 @@ def test_every_kind_of_call_is_a_line_and_unknown_is_not_zero(written: Callable[
     assert recorded[1:] == ["mine", "alice", "unknown", "unknown", "$2.5000", "?", "-", "ok"]
 
 
-@pytest.mark.parametrize("columns", [80, 140])
-def test_lines_are_aligned_and_names_harmless_on_a_terminal(
-    columns: int, written: Callable[..., Program], tail: Tail
-) -> None:
+def test_lines_are_aligned_and_names_harmless_on_a_terminal(written: Callable[..., Program], tail: Tail) -> None:
     written(KINDS)
-    head, *lines = on_a_terminal(tail, columns)
+    for columns in (80, 140):
+        assert_aligned_and_harmless(columns, *on_a_terminal(tail, columns))
+
+
+def assert_aligned_and_harmless(columns: int, head: str, *lines: str) -> None:
     calls = [row for row in lines if row[0] != " "]
 
     assert len(calls) == 6
@@ -146,16 +148,16 @@ def test_lines_are_aligned_and_names_harmless_on_a_terminal(
     assert not [char for row in lines for char in row if not char.isprintable()]
 
 
-@pytest.mark.parametrize("columns", [80, 99, 100, 140])
-def test_names_of_any_script_fit_their_columns(columns: int, written: Callable[..., Program], tail: Tail) -> None:
+def test_names_of_any_script_fit_their_columns(written: Callable[..., Program], tail: Tail) -> None:
     users = ("山田太郎" * 9, "🚀" * 30, "e\u0301" * 30, "מ" * 30, "a" * 128, "ไทยน้ำ", "bob")
     written(f"for user in {users!r}: ask(user=user, model=user)")
-    head, *calls = on_a_terminal(tail, columns)
+    for columns in (80, 99, 100, 140):
+        head, *calls = on_a_terminal(tail, columns)
 
-    assert len(calls) == len(users)
-    assert max(map(width, (head, *calls))) <= columns
-    assert {width(row[: row.rindex(" ok")]) for row in calls} == {width(head[: head.rindex(" outcome")])}
-    assert ("first" in head) is (columns >= 100)
+        assert len(calls) == len(users)
+        assert max(map(width, (head, *calls))) <= columns
+        assert {width(row[: row.rindex(" ok")]) for row in calls} == {width(head[: head.rindex(" outcome")])}
+        assert ("first" in head) is (columns >= 100)
 
 
 def test_calls_appear_as_they_happen_also_after_a_pruning(run: Run, journal: Path, tail: Tail) -> None:
@@ -200,24 +202,22 @@ def test_a_journal_that_is_made_anew_is_followed_from_its_beginning(
     assert line(process).split()[2] == "new"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "users"),
-    [
-        (["-n", "2"], ["b", "anonymous"]),
-        (["-n", "0"], []),
-        (["--user", "a"], ["a", "a"]),
-        (["--user", "anonymous"], ["anonymous"]),
-        (["--model", "openai/gpt-5", "-n", "1"], ["a"]),
-        (["--user", "nobody' OR 1=1 --"], []),
-    ],
-)
-def test_the_last_calls_of_a_user_or_model(
-    arguments: list[str], users: list[str], written: Callable[..., Program], tail: Tail
-) -> None:
-    written("ask(user='a'); ask(user='a', model='openai/gpt-5'); ask(user='b'); ask()")
-    _, [_, *lines], _ = ended(tail("--no-follow", *arguments))
+# Options, and whose calls are shown with them.
+LATEST: list[tuple[list[str], list[str]]] = [
+    (["-n", "2"], ["b", "anonymous"]),
+    (["-n", "0"], []),
+    (["--user", "a"], ["a", "a"]),
+    (["--user", "anonymous"], ["anonymous"]),
+    (["--model", "openai/gpt-5", "-n", "1"], ["a"]),
+    (["--user", "nobody' OR 1=1 --"], []),
+]
 
-    assert [row.split()[2] for row in lines] == users
+
+def test_the_last_calls_of_a_user_or_model(written: Callable[..., Program], tail: Tail) -> None:
+    written("ask(user='a'); ask(user='a', model='openai/gpt-5'); ask(user='b'); ask()")
+    for arguments, users in LATEST:
+        _, [_, *lines], _ = ended(tail("--no-follow", *arguments))
+        assert [row.split()[2] for row in lines] == users, arguments
 
 
 def test_whoever_has_seen_enough_ends_it_quietly(written: Callable[..., Program], tail: Tail) -> None:
@@ -259,10 +259,19 @@ def test_yesterdays_calls_stand_below_their_date(written: Callable[..., Program]
         (["--journal", __file__, "--no-follow"], 1, "file is not a database"),
     ],
 )
-def test_what_cannot_be_is_one_line(arguments: list[str], status: int, says: str, tail: Tail) -> None:
-    told, lines, err = ended(tail(*arguments))
+def test_what_cannot_be_is_one_line(
+    arguments: list[str],
+    status: int,
+    says: str,
+    journal: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("OPENROUTER_OTEL_JOURNAL", str(journal))
+    assert cli.main(["tail", *arguments]) == status
 
-    assert (told, lines) == (status, [])
-    [complaint] = err.splitlines()
+    said = capsys.readouterr()
+    [complaint] = said.err.splitlines()
+    assert said.out == ""
     assert complaint.startswith("openrouter-otel: tail: ")
     assert says in complaint

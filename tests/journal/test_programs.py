@@ -108,30 +108,7 @@ def test_eight_forked_workers_write_one_file_each_call_once(
     assert program.lines("WARNING") == []
 
 
-POOL = """
-import multiprocessing
-OpenRouterInstrumentor().instrument()
-
-if __name__ == "__main__":
-    context = multiprocessing.get_context(os.environ["METHOD"])
-    worker = context.Process(target=ask)
-    worker.start(); worker.join()
-    say(worker.exitcode)
-"""
-
-
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_a_worker_that_ends_at_once_loses_nothing(method: str, run: Run, journal: Path) -> None:
-    program = run(POOL, OPENROUTER_OTEL_JOURNAL=str(journal), METHOD=method)
-
-    assert program.hear() == 0
-    assert len(records(journal)) == 1
-
-
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
-def test_a_pool_that_is_closed_and_joined_loses_nothing(method: str, run: Run, journal: Path) -> None:
-    program = run(
-        """
+WORKERS = """
 import multiprocessing
 OpenRouterInstrumentor().instrument()
 
@@ -139,17 +116,29 @@ def work(number):
     ask(user=f"user-{number}")
 
 if __name__ == "__main__":
-    with multiprocessing.get_context(os.environ["METHOD"]).Pool(2) as pool:
+    context = multiprocessing.get_context(os.environ["METHOD"])
+    worker = context.Process(target=work, args=(9,))
+    worker.start(); worker.join()
+    say(worker.exitcode)
+    hear()
+    with context.Pool(2) as pool:
         pool.map(work, range(8), 1)
         pool.close()
         pool.join()
-""",
-        OPENROUTER_OTEL_JOURNAL=str(journal),
-        METHOD=method,
-    )
+"""
 
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_neither_a_worker_that_ends_at_once_nor_a_pool_that_is_joined_loses_a_call(
+    method: str, run: Run, journal: Path
+) -> None:
+    program = run(WORKERS, OPENROUTER_OTEL_JOURNAL=str(journal), METHOD=method)
+
+    assert program.hear() == 0
+    assert by(journal, "user_id") == {"user-9": 1}
+    program.go_on()
     assert program.end() == 0, program.log
-    assert by(journal, "user_id") == {f"user-{number}": 1 for number in range(8)}
+    assert by(journal, "user_id") == {"user-9": 1, **{f"user-{number}": 1 for number in range(8)}}
 
 
 def test_a_program_that_becomes_a_daemon_keeps_what_it_had_before(

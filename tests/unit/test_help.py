@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 import pytest
 
 from openrouter_otel import cli
@@ -52,3 +54,8 @@ def test_without_a_command_the_same_is_said_as_a_complaint(capsys: pytest.Captur
     text = helped(capsys)
     assert cli.main([]) == 2
     assert capsys.readouterr() == ("", text)
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    assert capsys.readouterr() == (f"openrouter-otel {metadata.version('openrouter-otel')}\n", "")
