@@ -44,7 +44,7 @@ lint: setup ## formatting, lint, layer rules, types
 quick: setup ## the inner loop: unit and contract tests, seconds
 	@$(BIN)/python -m pytest -q tests/unit tests/contract
 
-test: lint prometheus victoria-metrics ## all that needs no browser and no second version: under five minutes
+test: lint prometheus victoria-metrics ## all that needs no browser and no second version: about five minutes
 	@$(BIN)/python -m pytest -q
 
 test-matrix: setup ## the instrumentation's tests on every supported version of openai and OpenTelemetry
