@@ -39,7 +39,8 @@ _ENDINGS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _PATIENCE: Final = 20.0  # seconds for the last calls to show up
 _SECONDS: Final = 48.0  # of calls
 _LIFE: Final = 20 / 48  # of one process of support, beside all of the time
-_OFTEN: Final = 6.25, 6.0  # calls a second of search and of support
+_SEARCH_RATE: Final = 6.25  # calls a second
+_SUPPORT_RATE: Final = 6.0
 _FEWEST: Final = 30  # calls, among them all the trouble there is
 _STORES: Final = ("prometheus", "journal")
 
@@ -69,9 +70,9 @@ class Demo:
         """What all applications have counted so far."""
         return counted(*(app.tally for app in self.apps))
 
-    def start(self, app: App, style: str, *, seed: int, often: float, seconds: float) -> None:
+    def start(self, app: App, style: str, *, seed: int, rate: float, seconds: float) -> None:
         """Start an application."""
-        calls = max(_FEWEST, round(often * seconds))
+        calls = max(_FEWEST, round(rate * seconds))
         numbers = ("--seed", str(seed), "--calls", str(calls), "--seconds", str(seconds))
         app.start(self.store.settings(app), style, "--base-url", self.openrouter.base_url, *numbers)
         self.say(f"{app.name} is starting: {calls} calls with {style}{self.store.shown_by(app)}")
@@ -178,12 +179,12 @@ def _run(kind: str, seconds: float) -> int:
 
 def _drive(demo: Demo) -> None:
     search, support, support_again = demo.apps
-    demo.start(search, "threads", seed=1, often=_OFTEN[0], seconds=demo.seconds)
-    demo.start(support, "asyncio", seed=2, often=_OFTEN[1], seconds=demo.seconds * _LIFE)
+    demo.start(search, "threads", seed=1, rate=_SEARCH_RATE, seconds=demo.seconds)
+    demo.start(support, "asyncio", seed=2, rate=_SUPPORT_RATE, seconds=demo.seconds * _LIFE)
     demo.wait_for(support)
     support.stop()
     demo.say(f"support is stopped: what it has counted stays in {demo.store.name}")
-    demo.start(support_again, "asyncio", seed=3, often=_OFTEN[1], seconds=demo.seconds * _LIFE)
+    demo.start(support_again, "asyncio", seed=3, rate=_SUPPORT_RATE, seconds=demo.seconds * _LIFE)
     demo.wait_for(support_again, search)
 
 

@@ -21,9 +21,7 @@ from openrouter_otel.call import Clock
 from openrouter_otel.runtime import Runtime
 
 DAY: Final = 86_400
-PAUSE: Final = (
-    0.05  # seconds between calls, at most: eight programs shall not take the machine from whoever tests beside
-)
+PAUSE: Final = 0.05  # seconds between calls at most, which leaves something of the machine to others
 SCENARIOS: Final = (
     *["good"] * 5,
     "details",

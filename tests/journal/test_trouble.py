@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,8 +20,6 @@ from waiting import until
 Run = Callable[..., Program]
 
 INSTRUMENT = "OpenRouterInstrumentor().instrument()\n"
-
-
 TROUBLED = """
 logging.getLogger("openrouter_otel").setLevel(logging.WARNING)
 import openrouter_otel.emit.journal as emitting
@@ -113,17 +111,23 @@ resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
     assert_sums_are_those_of_the_rows(journal)
 
 
-def test_a_file_that_somebody_has_locked_for_a_while_is_no_trouble(
-    run: Run, openrouter: FakeOpenRouter, journal: Path
-) -> None:
-    program = run(INSTRUMENT + "ask()\nsay()\nhear()\nfor _ in range(50): ask()", OPENROUTER_OTEL_JOURNAL=str(journal))
+@contextmanager
+def locked(program: Program, journal: Path) -> Iterator[None]:
+    """Somebody else writes, from the program's first row on, while it goes on with what comes after `hear()`."""
     program.hear()
     until(lambda: journal.exists() and len(records(journal)) == 1)
     with closing(sqlite3.connect(journal, isolation_level=None, timeout=10)) as other:
         other.execute("BEGIN IMMEDIATE")
         program.go_on()
+        yield
+
+
+def test_a_file_that_somebody_has_locked_for_a_while_is_no_trouble(
+    run: Run, openrouter: FakeOpenRouter, journal: Path
+) -> None:
+    program = run(INSTRUMENT + "ask()\nsay()\nhear()\nfor _ in range(50): ask()", OPENROUTER_OTEL_JOURNAL=str(journal))
+    with locked(program, journal):
         time.sleep(1.5)
-        other.execute("COMMIT")
 
     assert program.end() == 0
     assert len(records(journal)) == 51
@@ -133,11 +137,7 @@ def test_a_file_that_somebody_has_locked_for_a_while_is_no_trouble(
 
 def test_a_file_that_stays_locked_holds_the_end_up_for_seconds_and_is_one_warning(run: Run, journal: Path) -> None:
     program = run(INSTRUMENT + "ask()\nsay()\nhear()\nask()\nsay()", OPENROUTER_OTEL_JOURNAL=str(journal))
-    program.hear()
-    until(lambda: journal.exists() and len(records(journal)) == 1)
-    with closing(sqlite3.connect(journal, isolation_level=None, timeout=10)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        program.go_on()
+    with locked(program, journal):
         program.hear()
         begun = time.monotonic()
         assert program.end() == 0
